@@ -1,0 +1,1 @@
+"""Subscribe to the bus from Python."""

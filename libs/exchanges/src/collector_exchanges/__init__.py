@@ -1,0 +1,1 @@
+"""One folder per exchange; the folder is the registration."""

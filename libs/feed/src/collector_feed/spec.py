@@ -1,0 +1,77 @@
+"""What the driver must know of an exchange, as frozen data."""
+
+from __future__ import annotations
+
+from typing import Literal, TypeAlias
+
+import msgspec
+
+__all__ = ["ChannelSpec", "Detection", "KeepAlive", "Rate", "Spec"]
+
+Detection: TypeAlias = Literal["at_once", "audit", "never"]
+"""A lost row is seen at once (by its neighbours), found by a REST audit, or undetectable."""
+
+
+class Rate(msgspec.Struct, frozen=True):
+    """At most ``count`` (or that much weight) in any ``seconds``."""
+
+    count: int
+    seconds: float
+
+
+class KeepAlive(msgspec.Struct, frozen=True):
+    """How a connection is kept and proven alive; all times in seconds.
+
+    ``text`` None means the protocol's own ping frames; else this text is sent as a data frame.
+    """
+
+    interval: float
+    """Silence of the exchange after which we ask for a sign of life."""
+    timeout: float
+    """Further silence after which the connection is dead."""
+    text: str | None = None
+
+
+class ChannelSpec(msgspec.Struct, frozen=True):
+    """One channel of an exchange."""
+
+    stream: bool
+    """Pushed over the WebSocket; else it can only be fetched."""
+    loss: Detection
+    history: Literal["none", "recent", "full"] = "none"
+    """What REST gives back of the past: nothing, the last rows only, or any range."""
+    intervals: tuple[str, ...] = ()
+    """Candles only: our names of the intervals that are pushed."""
+    note: str = ""
+
+
+class Spec(msgspec.Struct, frozen=True):
+    """An exchange as data. Limits are the exchange's documented ones, or stricter."""
+
+    exchange: str
+    title: str
+    websocket_url: str
+    rest_url: str
+    channels: dict[str, ChannelSpec]
+    quotes: tuple[str, ...]
+    """Quote currencies by which a concatenated symbol is split when no instruments are known."""
+    subscriptions_per_connection: int
+    subscriptions_per_message: int
+    messages: Rate
+    """What we may send on one connection, pings among it."""
+    connection_attempts: Rate
+    request_weight: Rate
+    keep_alive: KeepAlive
+    acknowledges: bool
+    """Subscriptions are acknowledged by name; else the first data of a stream says so."""
+    acknowledge_timeout: float = 10.0
+    max_age: float | None = None
+    """Seconds after which the exchange cuts a connection by plan."""
+    trade_ids: Literal["contiguous", "unique", "none"] = "none"
+    """Trade ids count up by one within a symbol, are unique only, or are not given."""
+    book_rule: Literal["range", "link", "counter", "whole"] = "whole"
+    """Which sequence rule (collector_feed.sequence) the book follows."""
+    book_by_rest: bool = False
+    """A delta book starts from a REST snapshot; else the stream sends one."""
+    candle_flag: bool = True
+    """Candles carry a closed flag of the exchange's own."""

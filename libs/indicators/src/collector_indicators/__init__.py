@@ -1,0 +1,1 @@
+"""Streaming indicators, bars from trades, and the engine that feeds them; pure."""

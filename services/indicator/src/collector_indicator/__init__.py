@@ -1,0 +1,1 @@
+"""Deployable; never imported by another package."""
