@@ -129,7 +129,8 @@ class OrderBook:
         """Raise ``BookError`` if the book is crossed."""
         if self.crossed():
             bid, ask = self.best_bid(), self.best_ask()
-            assert bid is not None and ask is not None
+            assert bid is not None
+            assert ask is not None
             raise BookError(f"expected bid below ask, was bid {bid[0]} and ask {ask[0]}")
 
     def depth(self, count: int) -> tuple[list[Level], list[Level]]:

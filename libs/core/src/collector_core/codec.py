@@ -18,7 +18,7 @@ MAX_ROW_BYTES: Final = 900_000
 encode = msgspec.json.Encoder().encode
 """Return an event or record as the bytes of a row; the encoder is built once."""
 
-_ROWS: Final = msgspec.json.Decoder(Row)
+_ROWS: Final[msgspec.json.Decoder[Row]] = msgspec.json.Decoder(Row)
 _Record = TypeVar("_Record", CatalogEntry, Control, DeadLetter)
 
 

@@ -106,7 +106,7 @@ class Scale:
             missing = self.decimals - len(tail)
             if missing < 0:
                 raise NumberError(f"expected at most {self.decimals} decimals, was {text!r}")
-            return int(head + tail) * 10**missing if missing else int(head + tail)
+            return int(head + tail) * int(10**missing) if missing else int(head + tail)
         except ValueError:
             raise NumberError(f"expected a plain decimal number, was {text!r}") from None
 

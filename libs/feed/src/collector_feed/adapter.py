@@ -13,7 +13,6 @@ from typing import ClassVar
 
 from collector_core.events import Candle, Instrument, Trade
 from collector_core.symbols import SymbolTable
-
 from collector_feed.outputs import BookSnapshot, Decoded, Request, Send, Subscription
 from collector_feed.spec import Spec
 

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any, Generic, Literal, TypeAlias, TypeVar
 
 import msgspec
+
 from collector_core.events import Candle, Event, Instrument, Level, Trade
 
 __all__ = [
