@@ -127,10 +127,8 @@ class OrderBook:
 
     def check(self) -> None:
         """Raise ``BookError`` if the book is crossed."""
-        if self.crossed():
-            bid, ask = self.best_bid(), self.best_ask()
-            assert bid is not None
-            assert ask is not None
+        bid, ask = self.best_bid(), self.best_ask()
+        if bid is not None and ask is not None and self.crossed():
             raise BookError(f"expected bid below ask, was bid {bid[0]} and ask {ask[0]}")
 
     def depth(self, count: int) -> tuple[list[Level], list[Level]]:

@@ -69,6 +69,11 @@ def _decimals(text: str) -> int:
     return len(text.partition(".")[2])
 
 
+def _power(exponent: int) -> int:
+    # int(): mypy takes 10**n for Any, since n might be negative
+    return int(10**exponent)
+
+
 class Scale:
     """A number of decimals in which decimal texts become integers and back, without loss.
 
@@ -80,7 +85,7 @@ class Scale:
 
     def __init__(self, decimals: int) -> None:
         self.decimals = decimals
-        self._unit = 10**decimals
+        self._unit = _power(decimals)
 
     def fits(self, text: str) -> bool:
         """Tell whether ``text`` has no more decimals than this scale holds."""
@@ -90,8 +95,8 @@ class Scale:
         """Make room for the decimals of ``text``; return the factor for units kept so far."""
         more = max(0, _decimals(text) - self.decimals)
         self.decimals += more
-        self._unit = 10**self.decimals
-        return int(10**more)
+        self._unit = _power(self.decimals)
+        return _power(more)
 
     def units(self, text: str) -> int:
         """Return ``text`` as an integer count of 10**-decimals.
@@ -106,7 +111,7 @@ class Scale:
             missing = self.decimals - len(tail)
             if missing < 0:
                 raise NumberError(f"expected at most {self.decimals} decimals, was {text!r}")
-            return int(head + tail) * int(10**missing) if missing else int(head + tail)
+            return int(head + tail) * _power(missing) if missing else int(head + tail)
         except ValueError:
             raise NumberError(f"expected a plain decimal number, was {text!r}") from None
 

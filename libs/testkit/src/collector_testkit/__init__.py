@@ -1,1 +1,1 @@
-"""What tests and the simulator need: brokers, recorded frames, a clock, exchange dialects."""
+"""What tests and the simulator need: brokers, recorded frames, exchange dialects."""
