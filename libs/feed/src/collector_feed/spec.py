@@ -22,14 +22,15 @@ class Rate(msgspec.Struct, frozen=True):
 class KeepAlive(msgspec.Struct, frozen=True):
     """How a connection is kept and proven alive; all times in seconds.
 
-    ``text`` None means the protocol's own ping frames; else this text is sent as a data frame.
+    Ping frames of the protocol are sent whenever a connection is quiet, to every exchange.
     """
 
     interval: float
-    """Silence of the exchange after which we ask for a sign of life."""
+    """Silence that is normal; also the time between two ``text``."""
     timeout: float
     """Further silence after which the connection is dead."""
     text: str | None = None
+    """A data frame that the exchange wants to see in each interval."""
 
 
 class ChannelSpec(msgspec.Struct, frozen=True):

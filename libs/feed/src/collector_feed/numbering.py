@@ -1,0 +1,120 @@
+"""Epoch and sequence numbers: by them a reader proves that it missed nothing.
+
+A stream is (publisher, channel, exchange, symbol). Its rows carry the publisher's start time and
+a counter without holes. The first row after a restart is ``started`` and names where the rows
+before it ended.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from collector_core.events import (
+    Bar,
+    Book,
+    Candle,
+    Clock,
+    Depth,
+    Event,
+    Indicator,
+    Instrument,
+    Status,
+    Ticker,
+    Trade,
+    stamp,
+)
+from collector_core.topics import Address, Topics, stream_key
+
+__all__ = ["Numbering", "Stream", "channel_of", "started"]
+
+_CHANNELS: Final[dict[type[Event], str]] = {
+    Trade: "trade",
+    Clock: "trade",
+    Ticker: "ticker",
+    Book: "book",
+    Depth: "depth",
+    Candle: "candle",
+    Bar: "bar",
+    Indicator: "indicator",
+    Instrument: "instrument",
+}
+
+
+def channel_of(event: Event) -> str:
+    """Return the channel in whose topic an event travels."""
+    return event.channel if isinstance(event, Status) else _CHANNELS[type(event)]
+
+
+class Stream:
+    """One stream's counter and where its rows go."""
+
+    __slots__ = ("channel", "exchange", "key", "partition", "partitions", "seq", "symbol", "topic")
+
+    def __init__(self, channel: str, exchange: str, symbol: str, address: Address) -> None:
+        self.channel = channel
+        self.exchange = exchange
+        self.symbol = symbol
+        self.topic, self.partition, self.partitions = address
+        # key of the rows that have no more in it than the stream (trade, clock, ticker, book)
+        self.key = stream_key(exchange, symbol).encode()
+        # number of the last row
+        self.seq = 0
+
+
+class Numbering:
+    """Stamps the rows of one exchange, in the order in which they are published.
+
+    Args:
+        epoch: start time of the publisher, in microseconds.
+        topics: names and layout of the topics.
+    """
+
+    def __init__(self, epoch: int, topics: Topics) -> None:
+        self.epoch = epoch
+        self._topics = topics
+        # channel -> symbol -> stream; the types of a channel share its streams
+        self._by_channel: dict[str, dict[str, Stream]] = {}
+        self._by_type: dict[type[Event], dict[str, Stream]] = {
+            kind: self._by_channel.setdefault(channel, {}) for kind, channel in _CHANNELS.items()
+        }
+
+    def stamp(self, event: Event) -> Stream:
+        """Stamp an event as the next row of its stream; return the stream."""
+        try:
+            stream = self._by_type[type(event)][event.symbol]
+        except KeyError:
+            stream = self.stream(channel_of(event), event.exchange, event.symbol)
+        stream.seq = seq = stream.seq + 1
+        stamp(event, self.epoch, seq)
+        return stream
+
+    def stream(self, channel: str, exchange: str, symbol: str) -> Stream:
+        """Return a stream, opened if it is new."""
+        streams = self._by_channel.setdefault(channel, {})
+        stream = streams.get(symbol)
+        if stream is None:
+            address = self._topics.address(channel, exchange, symbol)
+            stream = streams[symbol] = Stream(channel, exchange, symbol, address)
+        return stream
+
+    def streams(self) -> Iterator[Stream]:
+        """Return every open stream."""
+        for streams in self._by_channel.values():
+            yield from streams.values()
+
+
+def started(stream: Stream, previous: tuple[int, int] | None, receive_time: int) -> Status:
+    """Return the row that opens a stream, naming epoch and last ``seq`` before it, or null."""
+    return Status(
+        exchange=stream.exchange,
+        symbol=stream.symbol,
+        exchange_time=None,
+        receive_time=receive_time,
+        epoch=0,
+        seq=0,
+        state="started",
+        channel=stream.channel,
+        previous_epoch=None if previous is None else previous[0],
+        previous_seq=None if previous is None else previous[1],
+    )
