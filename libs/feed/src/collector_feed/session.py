@@ -14,15 +14,13 @@ from collections.abc import Callable, Iterable, MutableMapping
 from enum import Enum
 from typing import Final
 
-import msgspec
-
 from collector_core.errors import CollectorError, SettingsError, SymbolError
 from collector_core.events import Event, State, Status
 from collector_feed.adapter import Adapter
 from collector_feed.backoff import Backoff
-from collector_feed.book_stream import LEVELS
 from collector_feed.exchange_clock import ExchangeClock
 from collector_feed.liveness import Liveness, Sign
+from collector_feed.options import SessionOptions
 from collector_feed.outbox import Outbox
 from collector_feed.outputs import (
     Acknowledged,
@@ -38,10 +36,11 @@ from collector_feed.outputs import (
 )
 from collector_feed.pipeline import Pipeline
 from collector_feed.resync import Resync
+from collector_feed.status_rows import status_rows, stream_of
 from collector_feed.subscriptions import Subscriptions, check
 from collector_feed.trade_stream import TradeSeed
 
-__all__ = ["Phase", "Session", "SessionOptions"]
+__all__ = ["Phase", "Session"]
 
 _SETTLED: Final = 60.0
 """Seconds of flowing data after which the next loss starts its backoff from the base again."""
@@ -56,20 +55,6 @@ class Phase(Enum):
     LIVE = "live"
     WAITING = "waiting"
     STOPPED = "stopped"
-
-
-class SessionOptions(msgspec.Struct, frozen=True):
-    """What an operator may set of a connection; times in seconds."""
-
-    connect_timeout: float = 15.0
-    data_timeout: float = 120.0
-    """A connection that answers pings but brings no data for so long is opened anew."""
-    book_snapshot_every: float = 10.0
-    book_levels: int = LEVELS
-    clock_lag: float = 0.25
-    """How far clock rows are held back for events that overtake each other."""
-    backoff_base: float = 0.5
-    backoff_cap: float = 30.0
 
 
 class Session:
@@ -134,7 +119,7 @@ class Session:
                 check(self._spec, subscription)
                 self.adapter.symbols.to_venue(subscription.symbol)
             except (SettingsError, SymbolError) as error:
-                out.append(self._status(subscription, "rejected", str(error)))
+                out.extend(self._statuses([subscription], "rejected", str(error)))
             else:
                 fit.append(subscription)
         held = self._subscriptions.wanted()
@@ -339,7 +324,7 @@ class Session:
     def _settle(self, rows: list[Output], wall: int) -> list[Output]:
         out = list(rows)
         if self._unproven:
-            seen = {_stream(row) for row in rows if isinstance(row, Event)}
+            seen = {stream_of(row) for row in rows if isinstance(row, Event)}
             proven = [s for s in self._unproven if s in seen]
             self._confirmed(self._subscriptions.confirm(proven), wall, out, first=True)
             self._unproven.difference_update(proven)
@@ -422,26 +407,5 @@ class Session:
         reason: str | None,
         wall: int | None = None,
     ) -> list[Status]:
-        # the intervals of a symbol's candles share one stream, and one row
-        first = {(s.channel, s.symbol): s for s in reversed(list(subscriptions))}
-        return [self._status(s, state, reason, wall) for s in reversed(first.values())]
-
-    def _status(
-        self, subscription: Subscription, state: State, reason: str | None, wall: int | None = None
-    ) -> Status:
-        return Status(
-            exchange=self._spec.exchange,
-            symbol=subscription.symbol,
-            exchange_time=None,
-            receive_time=wall or self._received or None,
-            epoch=0,
-            seq=0,
-            state=state,
-            channel=subscription.channel,
-            reason=reason,
-        )
-
-
-def _stream(row: Event) -> Subscription:
-    channel = str(row.__struct_config__.tag)
-    return Subscription(channel, row.symbol, getattr(row, "interval", ""))
+        time = wall or self._received or None
+        return status_rows(self._spec.exchange, subscriptions, state, reason, time)

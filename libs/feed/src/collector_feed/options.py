@@ -1,0 +1,23 @@
+"""What an operator may set of a connection."""
+
+from __future__ import annotations
+
+import msgspec
+
+from collector_feed.book_stream import LEVELS
+
+__all__ = ["SessionOptions"]
+
+
+class SessionOptions(msgspec.Struct, frozen=True):
+    """What an operator may set of a connection; times in seconds."""
+
+    connect_timeout: float = 15.0
+    data_timeout: float = 120.0
+    """A connection that answers pings but brings no data for so long is opened anew."""
+    book_snapshot_every: float = 10.0
+    book_levels: int = LEVELS
+    clock_lag: float = 0.25
+    """How far clock rows are held back for events that overtake each other."""
+    backoff_base: float = 0.5
+    backoff_cap: float = 30.0
