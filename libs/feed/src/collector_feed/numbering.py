@@ -10,6 +10,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
+from msgspec.structs import force_setattr
+
 from collector_core.events import (
     Bar,
     Book,
@@ -41,6 +43,9 @@ _CHANNELS: Final[dict[type[Event], str]] = {
 }
 
 
+_PLAIN_KEYS: Final = frozenset({"trade", "ticker", "book", "depth", "instrument"})
+
+
 def channel_of(event: Event) -> str:
     """Return the channel in whose topic an event travels."""
     return event.channel if isinstance(event, Status) else _CHANNELS[type(event)]
@@ -56,8 +61,8 @@ class Stream:
         self.exchange = exchange
         self.symbol = symbol
         self.topic, self.partition, self.partitions = address
-        # key of the rows that have no more in it than the stream (trade, clock, ticker, book)
-        self.key = stream_key(exchange, symbol).encode()
+        # key of the rows, where it has no more in it than the stream; else each has its own
+        self.key = stream_key(exchange, symbol).encode() if channel in _PLAIN_KEYS else None
         # number of the last row
         self.seq = 0
 
@@ -80,16 +85,32 @@ class Numbering:
         }
 
     def stamp(self, event: Event) -> Stream:
-        """Stamp an event as the next row of its stream; return the stream."""
-        try:
-            stream = self._by_type[type(event)][event.symbol]
-        except KeyError:
-            stream = self.stream(channel_of(event), event.exchange, event.symbol)
+        """Stamp an event as the next row of its stream; return the stream.
+
+        Raises:
+            KeyError: no such stream is open; a ``Status`` always goes by ``stamp_in``.
+        """
+        stream = self._by_type[type(event)][event.symbol]
         stream.seq = seq = stream.seq + 1
-        stamp(event, self.epoch, seq)
+        # what collector_core.events.stamp does, without the call
+        force_setattr(event, "epoch", self.epoch)
+        force_setattr(event, "seq", seq)
         return stream
 
-    def stream(self, channel: str, exchange: str, symbol: str) -> Stream:
+    def stamp_in(self, event: Event, stream: Stream) -> None:
+        """Stamp an event as the next row of a given stream."""
+        stream.seq += 1
+        stamp(event, self.epoch, stream.seq)
+
+    def find(self, channel: str, symbol: str) -> Stream | None:
+        """Return an open stream."""
+        return self._by_channel.get(channel, {}).get(symbol)
+
+    def close(self, channel: str, symbol: str) -> None:
+        """Forget a stream; opened again, it goes on under a new ``started`` row from 1."""
+        self._by_channel.get(channel, {}).pop(symbol, None)
+
+    def open(self, channel: str, exchange: str, symbol: str) -> Stream:
         """Return a stream, opened if it is new."""
         streams = self._by_channel.setdefault(channel, {})
         stream = streams.get(symbol)

@@ -59,6 +59,8 @@ class Pipeline:
         self.snapshots_wanted: list[str] = []
         # acknowledgements, refusals and notices of the frames since the holder last took them
         self.control: list[Acknowledged | Rejected | Notice] = []
+        # there is something in one of the two
+        self.attention = False
         # rows of symbols that nobody opened: late frames after an unsubscription
         self.foreign = 0
 
@@ -66,27 +68,30 @@ class Pipeline:
         self, frame: bytes | memoryview, receive_time: int | None
     ) -> list[Event | Undecodable]:
         """Return the rows of a frame, in order; one ``Undecodable`` if it cannot be read."""
-        out: list[Event | Undecodable] = []
         try:
             decoded = self._decode(frame, receive_time)
         except FrameError as error:
-            out.append(Undecodable(bytes(frame), receive_time, str(error)))
-            return out
+            return [Undecodable(bytes(frame), receive_time, str(error))]
+        if len(decoded) == 1 and type(trade := decoded[0]) is Trade:
+            # nearly every frame: one trade, the next of its stream; nothing else is to be said
+            stream = self._trades.get(trade.symbol)
+            if stream is not None and stream.follows(trade):
+                return [trade]
+        out: list[Event] = []
         for item in decoded:
-            if type(item) is Trade:
-                stream = self._trades.get(item.symbol)
-                if stream is not None:
-                    stream.take(item, out)  # type: ignore[arg-type]  # a list of Event is one of Event | Undecodable
-                elif self._accept_any:
-                    self.open_trades(item.symbol).take(item, out)  # type: ignore[arg-type]  # as above
-                else:
-                    self.foreign += 1
-            else:
-                self._take(item, receive_time, out)  # type: ignore[arg-type]  # as above
-        return out
+            self._take(item, receive_time, out)
+        return [*out]
 
     def _take(self, item: Decoded, receive_time: int | None, out: list[Event]) -> None:
         match item:
+            case Trade():
+                stream = self._trades.get(item.symbol)
+                if stream is None and self._accept_any:
+                    stream = self.open_trades(item.symbol)
+                if stream is None:
+                    self.foreign += 1
+                else:
+                    stream.take(item, out)
             case BookDelta():
                 book = self._book(item.symbol)
                 if book is not None:
@@ -105,6 +110,7 @@ class Pipeline:
                 out.extend(self._closer.feed(item))
             case Acknowledged() | Rejected() | Notice():
                 self.control.append(item)
+                self.attention = True
             case Event():
                 out.append(item)
 
@@ -234,3 +240,4 @@ class Pipeline:
     def _note(self, symbol: str, book: BookStream) -> None:
         if book.wants_snapshot and symbol not in self.snapshots_wanted and self._spec.book_by_rest:
             self.snapshots_wanted.append(symbol)
+            self.attention = True

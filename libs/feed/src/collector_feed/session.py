@@ -10,7 +10,7 @@ are monotonic seconds, stamps are wall microseconds; a jump of the wall clock mo
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, MutableMapping
+from collections.abc import Callable, Iterable, MutableMapping, Sequence
 from enum import Enum
 from typing import Final
 
@@ -79,6 +79,7 @@ class Session:
         self.options = options or SessionOptions()
         self.adapter = adapter
         self.pipeline = Pipeline(adapter, seeds, book_levels=self.options.book_levels)
+        self._take = self.pipeline.on_frame
         self.phase = Phase.IDLE
         # losses of the connection by reason, for metrics
         self.losses: dict[str, int] = {}
@@ -99,7 +100,7 @@ class Session:
         self._unproven: set[Subscription] = set()
         # receive time of the last frame, and the last rows, sampled by on_time
         self._received = 0
-        self._last_rows: list[Event] = []
+        self._last_rows: Sequence[Output] = ()
         self._resync = Resync(self.pipeline, self._new_backoff)
         # why the connection is to be given up at the next look, None if it is not
         self._leaving: str | None = None
@@ -187,11 +188,10 @@ class Session:
     def on_frame(self, frame: bytes | memoryview, receive_time: int) -> list[Output]:
         """A data frame came; the hot path."""
         self._received = receive_time
-        rows = self.pipeline.on_frame(frame, receive_time)
-        self._last_rows = rows  # type: ignore[assignment]  # sampled with a check of its type
-        if self._unproven or self.pipeline.control or self.pipeline.snapshots_wanted:
-            return self._settle(rows, receive_time)  # type: ignore[arg-type]  # rows are outputs
-        return rows  # type: ignore[return-value]  # rows are outputs
+        self._last_rows = rows = self._take(frame, receive_time)
+        if self.pipeline.attention:
+            return self._settle([*rows], receive_time)
+        return rows  # type: ignore[return-value]  # a list of rows is one of outputs
 
     def on_pong(self, wall: int) -> None:
         """The exchange answered a ping."""
@@ -224,7 +224,7 @@ class Session:
         self._unproven.clear()
         self._resync.clear()
         self._leaving = None
-        self._last_rows = []
+        self._last_rows = ()
         self.pipeline.interrupted()
         self.adapter.reset()
         lost = self._subscriptions.disconnected()
@@ -303,7 +303,7 @@ class Session:
 
     def _sample(self, now: float, wall: int) -> None:
         self._clock.on_time(now, wall)
-        rows, self._last_rows = self._last_rows, []
+        rows, self._last_rows = self._last_rows, ()
         if rows:
             self._liveness.data(now)
             row = rows[-1]
@@ -322,7 +322,7 @@ class Session:
         out.extend(self.on_closed(reason, now, wall, cause=reason))
 
     def _settle(self, rows: list[Output], wall: int) -> list[Output]:
-        out = list(rows)
+        out = rows
         if self._unproven:
             seen = {stream_of(row) for row in rows if isinstance(row, Event)}
             proven = [s for s in self._unproven if s in seen]
@@ -344,6 +344,8 @@ class Session:
                 case Notice():
                     self._leaving = "notice"
         out.extend(self._resync.wanted())
+        # a stream that is still to be proven by its first data wants every frame looked at
+        self.pipeline.attention = bool(self._unproven)
         return out
 
     def _confirmed(
@@ -380,6 +382,7 @@ class Session:
             self._subscriptions.sent(message, adds, now, attempts)
             if not self._spec.acknowledges:
                 self._unproven.update(adds)
+                self.pipeline.attention = True
 
     def _overdue(self, now: float, out: list[Output]) -> None:
         again, silent = self._subscriptions.overdue(now)

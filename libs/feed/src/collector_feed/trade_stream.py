@@ -86,6 +86,22 @@ class TradeStream:
             if self._contiguous and numbers:
                 self.next_id = max(numbers) + 1
 
+    def follows(self, trade: Trade) -> bool:
+        """Tell whether a trade is just the next one, and take it if so; the hot path."""
+        if not (self.healthy and self._contiguous):
+            return False
+        try:
+            number = int(trade.id or "")
+        except ValueError:
+            return False
+        if number != self.next_id:
+            return False
+        self.next_id = number + 1
+        time = trade.exchange_time or trade.receive_time or 0
+        if time > self.time:
+            self.time = time
+        return True
+
     def take(self, trade: Trade, out: list[Event]) -> None:
         """Append to ``out`` what is to be published for a trade that arrived."""
         ident = trade.id

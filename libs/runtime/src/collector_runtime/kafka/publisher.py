@@ -1,0 +1,182 @@
+"""The hot end of an ingestor: an event becomes a numbered row in librdkafka's queue.
+
+Nothing is awaited and nothing is dropped. Every row has its delivery report, taken in librdkafka's
+thread and in C; Python hears of the failures alone, and the first of them is kept for ``check``,
+which ends the process. ``backlog`` tells the holder when to pause reading from the exchange.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Final
+
+from confluent_kafka import KafkaError, Message, Producer
+from msgspec.structs import replace
+
+from collector_core.codec import MAX_ROW_BYTES, encode
+from collector_core.errors import DeliveryError
+from collector_core.events import Event, Status
+from collector_core.topics import key_of
+from collector_feed.numbering import Numbering, Stream, started
+from collector_runtime.kafka.connection import ClientConfig
+
+__all__ = ["HIGH_WATER", "LOW_WATER", "QUEUE_ROWS", "Publisher"]
+
+QUEUE_ROWS: Final = 500_000
+"""Rows that librdkafka may hold; the hard bound of memory."""
+HIGH_WATER: Final = 100_000
+"""Rows waiting for the broker at which reading from the exchange pauses."""
+LOW_WATER: Final = 20_000
+"""Rows waiting at which it goes on."""
+
+
+class Publisher:
+    """Publishes the rows of one exchange.
+
+    Args:
+        config: librdkafka's configuration of an idempotent producer.
+        numbering: the streams; one that is not open takes no row.
+        exchange: whose rows these are.
+    """
+
+    def __init__(self, config: ClientConfig, numbering: Numbering, exchange: str) -> None:
+        self._producer = Producer(
+            {
+                **config,
+                # reports of success are counted by librdkafka; Python is called for failures
+                "delivery.report.only.error": True,
+                "queue.buffering.max.messages": QUEUE_ROWS,
+                "error_cb": self._on_error,
+            }
+        )
+        self._produce = self._producer.produce
+        self._numbering = numbering
+        self._stamp = numbering.stamp
+        self._exchange = exchange
+        self._failure: str | None = None
+        # rows taken, for metrics; delivered are those less the backlog
+        self.rows = 0
+        # rows of streams that are not open: late frames of a symbol just removed
+        self.foreign = 0
+
+    # --- rows --------------------------------------------------------------------------------
+
+    def publish(self, event: Event) -> None:
+        """Number an event and queue its row; the hot path."""
+        try:
+            stream = self._stamp(event)
+        except KeyError:
+            self._unrouted(event)
+            return
+        row = encode(event)
+        try:
+            self._produce(
+                stream.topic,
+                row,
+                stream.key or key_of(event).encode(),
+                stream.partition,
+                self._on_delivery,
+            )
+        except BufferError:
+            self._put(stream, row, key_of(event).encode())
+        self.rows += 1
+
+    def publish_all(self, events: Iterable[Event]) -> None:
+        """Queue several rows, in order."""
+        for event in events:
+            self.publish(event)
+
+    def record(self, topic: str, key: str, row: bytes | None) -> None:
+        """Queue a row that belongs to no stream: dead letters, catalogue, control."""
+        while True:
+            try:
+                self._produce(topic, row, key.encode(), on_delivery=self._on_delivery)
+            except BufferError:
+                self._producer.poll(0.1)
+                self.check()
+            else:
+                return
+
+    def open(
+        self, channel: str, symbol: str, previous: tuple[int, int] | None, receive_time: int
+    ) -> Stream:
+        """Open a stream whose topic exists; its first row is ``started``."""
+        stream = self._numbering.open(channel, self._exchange, symbol)
+        if stream.seq == 0:
+            self.publish(started(stream, previous, receive_time))
+        return stream
+
+    def close(self, channel: str, symbol: str) -> None:
+        """Take no more rows of a stream."""
+        self._numbering.close(channel, symbol)
+
+    def _unrouted(self, event: Event) -> None:
+        if not isinstance(event, Status):
+            self.foreign += 1
+            return
+        stream = self._numbering.find(event.channel, event.symbol)
+        if stream is not None:
+            self._numbering.stamp_in(event, stream)
+            self._put(stream, encode(event), key_of(event).encode())
+        # the same again for those who watch a whole exchange; also of streams that never opened
+        everything = self._numbering.open("status", self._exchange, event.symbol)
+        copy = replace(event)
+        self._numbering.stamp_in(copy, everything)
+        self._put(everything, encode(copy), key_of(copy).encode())
+        self.rows += 1
+
+    def _put(self, stream: Stream, row: bytes, key: bytes) -> None:
+        if len(row) > MAX_ROW_BYTES:
+            raise DeliveryError(
+                f"expected a row of at most {MAX_ROW_BYTES} bytes for {stream.topic}, "
+                f"was {len(row)}"
+            )
+        while True:
+            try:
+                self._produce(stream.topic, row, key, stream.partition, self._on_delivery)
+            except BufferError:
+                # past the high water and its pause: the broker is slower than what was read
+                self._producer.poll(0.1)
+                self.check()
+            else:
+                return
+
+    # --- delivery ----------------------------------------------------------------------------
+
+    def backlog(self) -> int:
+        """Return how many rows wait for the broker."""
+        return len(self._producer)
+
+    def poll(self) -> None:
+        """Take delivery reports; called when the socket is drained and by a timer.
+
+        Raises:
+            DeliveryError: a row could not be delivered.
+        """
+        self._producer.poll(0)
+        if self._failure is not None:
+            self.check()
+
+    def check(self) -> None:
+        """Raise ``DeliveryError`` if a row could not be delivered."""
+        if self._failure is not None:
+            raise DeliveryError(self._failure)
+
+    def flush(self, timeout: float) -> None:
+        """Wait until every row is delivered.
+
+        Raises:
+            DeliveryError: some are not within ``timeout`` seconds, or one never will be.
+        """
+        left = self._producer.flush(timeout)
+        self.check()
+        if left:
+            raise DeliveryError(f"expected all rows delivered in {timeout:g} s, was {left} left")
+
+    def _on_delivery(self, error: KafkaError | None, message: Message) -> None:
+        if error is not None and self._failure is None:
+            self._failure = f"a row for {message.topic()} could not be delivered: {error.str()}"
+
+    def _on_error(self, error: KafkaError) -> None:
+        if error.fatal() and self._failure is None:
+            self._failure = f"the Kafka producer ended: {error.str()}"
