@@ -1,0 +1,1 @@
+"""Kafka: connection, topics and their provisioning, catalogue, transactions, embedded broker."""
