@@ -159,7 +159,7 @@ class TradeStream:
     def _jump(self, number: int, trade: Trade, out: list[Event]) -> None:
         if self.next_id < 0:
             if self._outage:
-                out.append(self._gap(trade, None, str(number - 1), None, "id"))
+                out.append(self._gap_in_time(trade))
             self.next_id = number + 1
             self._recovered()
             self._publish(trade, out)
@@ -194,9 +194,7 @@ class TradeStream:
             self.doubles += 1
             return
         if self._outage:
-            since = str(self.time) if self.time else None
-            until = trade.exchange_time or trade.receive_time
-            out.append(self._gap(trade, since, None if until is None else str(until), None, "time"))
+            out.append(self._gap_in_time(trade))
         self._recovered()
         self._remember(ident)
         self._publish(trade, out)
@@ -208,6 +206,11 @@ class TradeStream:
         self._order.append(ident)
         if len(self._order) > _RECENT:
             self._recent.discard(self._order.popleft())
+
+    def _gap_in_time(self, trade: Trade) -> Status:
+        since = str(self.time) if self.time else None
+        until = trade.exchange_time or trade.receive_time
+        return self._gap(trade, since, None if until is None else str(until), None, "time")
 
     def _gap(
         self,

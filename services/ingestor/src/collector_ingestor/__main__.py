@@ -1,0 +1,3 @@
+"""``python -m collector_ingestor``: one exchange's market data to Kafka."""
+
+from __future__ import annotations

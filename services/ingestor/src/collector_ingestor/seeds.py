@@ -1,0 +1,120 @@
+"""What the bus holds already of the streams that are about to open."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Final, NamedTuple
+
+import structlog
+
+from collector_core.codec import decode
+from collector_core.errors import CodecError
+from collector_core.events import Clock, Event, Trade
+from collector_core.topics import Topics
+from collector_feed.numbering import channel_of
+from collector_feed.trade_stream import TradeSeed
+from collector_runtime.kafka.connection import KafkaSettings
+from collector_runtime.kafka.tail import Place, TailRow, last_rows
+
+__all__ = ["Previous", "previous_rows"]
+
+_BACK: Final = 1_000
+"""Rows looked back over in a topic; a stream without a row in them has no known past."""
+_TRADE: Final = b'{"type":"trade"'
+
+_LOG: Final = structlog.get_logger("collector.seeds")
+
+
+class Previous(NamedTuple):
+    """Where a stream left off; ``trades`` only for channel trade."""
+
+    epoch: int
+    seq: int
+    trades: TradeSeed | None
+
+
+def previous_rows(
+    settings: KafkaSettings,
+    topics: Topics,
+    exchange: str,
+    streams: Iterable[tuple[str, str]],
+) -> dict[tuple[str, str], Previous]:
+    """Return where each (channel, symbol) left off; those without a past are left out.
+
+    Raises:
+        BrokerError: the topics cannot be read.
+    """
+    wanted: dict[Place, list[tuple[str, str]]] = {}
+    for channel, symbol in streams:
+        address = topics.address(channel, exchange, symbol)
+        wanted.setdefault((address.topic, address.partition), []).append((channel, symbol))
+    rows: dict[Place, list[TailRow]] = {}
+    for enough, places in _groups(topics, wanted).items():
+        rows |= last_rows(settings, places, _BACK, enough=enough, committed=False)
+    found: dict[tuple[str, str], Previous] = {}
+    for place, here in wanted.items():
+        found |= _read(rows.get(place, ()), here)
+    return found
+
+
+def _groups(
+    topics: Topics, wanted: Mapping[Place, Sequence[tuple[str, str]]]
+) -> dict[Callable[[Sequence[TailRow]], bool] | None, list[Place]]:
+    # a topic of one symbol tells with its very last row, its trades with the last trade; a
+    # partition of several symbols has to be read as far as the bound goes
+    groups: dict[Callable[[Sequence[TailRow]], bool] | None, list[Place]] = {}
+    for place, streams in wanted.items():
+        if topics.layout == "keyed":
+            groups.setdefault(None, []).append(place)
+        elif streams[0][0] == "trade":
+            groups.setdefault(_has_trade, []).append(place)
+        else:
+            groups.setdefault(bool, []).append(place)
+    return groups
+
+
+def _has_trade(rows: Sequence[TailRow]) -> bool:
+    return any(row.value is not None and row.value.startswith(_TRADE) for row in rows)
+
+
+def _read(
+    rows: Sequence[TailRow], streams: Sequence[tuple[str, str]]
+) -> Mapping[tuple[str, str], Previous]:
+    last: dict[tuple[str, str], Event] = {}
+    trades: dict[str, list[Trade]] = {}
+    clocks: dict[str, int] = {}
+    for row in rows:
+        if row.value is None:
+            continue
+        try:
+            event = decode(row.value)
+        except CodecError as error:
+            # somebody else's row in our topic says nothing of where we left off
+            _LOG.warning("foreign_row", offset=row.offset, error=str(error))
+            continue
+        stream = channel_of(event), event.symbol
+        if stream not in streams:
+            continue
+        last.setdefault(stream, event)
+        if isinstance(event, Trade):
+            trades.setdefault(event.symbol, []).append(event)
+        elif isinstance(event, Clock):
+            clocks.setdefault(event.symbol, event.time)
+    return {
+        stream: Previous(
+            event.epoch,
+            event.seq,
+            _seed(trades.get(stream[1], []), clocks.get(stream[1]))
+            if stream[0] == "trade"
+            else None,
+        )
+        for stream, event in last.items()
+    }
+
+
+def _seed(newest_first: list[Trade], clock: int | None) -> TradeSeed:
+    ids = tuple(t.id for t in reversed(newest_first) if t.id is not None)
+    times = [t.exchange_time or t.receive_time or 0 for t in newest_first]
+    if clock is not None:
+        times.append(clock)
+    return TradeSeed(ids, max(times, default=None))
