@@ -158,8 +158,8 @@ def test_pairs_are_read_from_json_and_from_yaml(
             "COLLECTOR_KAFKA_SECURITY",
             "{oops",
             (
-                "setting COLLECTOR_KAFKA_SECURITY: expected a JSON object or name=value,name=value, "
-                "was a secret"
+                "setting COLLECTOR_KAFKA_SECURITY: expected a JSON object or "
+                "name=value,name=value, was a secret"
             ),
         ),
         (
