@@ -1,0 +1,100 @@
+"""Relative Strength Index.
+
+Source: J. Welles Wilder, New Concepts in Technical Trading Systems (1978), section VI: the first
+averages are the plain means of the first n gains and losses, the later ones
+(previous * (n - 1) + present) / n; RSI = 100 - 100 / (1 + gain / loss).
+"""
+
+from __future__ import annotations
+
+from math import ldexp
+from typing import Annotated
+
+import msgspec
+
+from collector_indicators.indicator import Indicator, Values
+from collector_indicators.ohlcv import Ohlcv
+from collector_indicators.parameters import Parameters
+
+__all__ = ["Rsi"]
+
+_TINY = 1e-250
+_LIFT = 512
+
+
+class RsiParameters(Parameters, frozen=True):
+    """Bars of the average, as TA-Lib takes them."""
+
+    period: Annotated[int, msgspec.Meta(ge=2, le=100_000)] = 14
+
+
+class _State(msgspec.Struct):
+    changes: int = 0
+    """Changes seen, counted up to the period."""
+    close: float | None = None
+    gain: float = 0.0
+    """Sum of gains while seeding, then their average; times 2**lift."""
+    loss: float = 0.0
+    lift: int = 0
+
+
+class Rsi(Indicator[RsiParameters, _State]):
+    """Share of gains in the smoothed changes of the close, 0 to 100; 50 when nothing changed.
+
+    While a price stands still both averages shrink by the same factor and the RSI stays. Before
+    they reach the smallest doubles, where their ratio would be lost, both are lifted by 2**512.
+    """
+
+    name = "rsi"
+    outputs = ("rsi",)
+    parameters_type = RsiParameters
+    state_type = _State
+
+    @property
+    def bars_needed(self) -> int:
+        """One bar more than changes are averaged."""
+        return self.parameters.period + 1
+
+    def update(self, bar: Ohlcv) -> Values:
+        """Take a closed bar and return the RSI over it."""
+        state = self._state
+        if state.close is not None:
+            state.gain, state.loss, state.lift = gain, loss, _ = self._step(state.close, bar.close)
+            state.changes = min(state.changes + 1, self.parameters.period)
+            state.close = bar.close
+            return self._values(state.changes, gain, loss)
+        state.close = bar.close
+        return {"rsi": None}
+
+    def peek(self, bar: Ohlcv) -> Values:
+        """Return the RSI if ``bar`` closed now."""
+        if self._state.close is None:
+            return {"rsi": None}
+        gain, loss, _ = self._step(self._state.close, bar.close)
+        return self._values(self._state.changes + 1, gain, loss)
+
+    def _step(self, previous: float, close: float) -> tuple[float, float, int]:
+        state, period = self._state, self.parameters.period
+        gain, loss, lift = state.gain, state.loss, state.lift
+        change = close - previous
+        if lift and change:
+            gain, loss, lift = ldexp(gain, -lift), ldexp(loss, -lift), 0
+        up, down = (change, 0.0) if change > 0 else (0.0, -change)
+        if state.changes < period:
+            gain += up
+            loss += down
+            if state.changes + 1 == period:
+                gain /= period
+                loss /= period
+        else:
+            gain = (gain * (period - 1) + up) / period
+            loss = (loss * (period - 1) + down) / period
+        if 0.0 < gain + loss < _TINY:
+            gain, loss, lift = ldexp(gain, _LIFT), ldexp(loss, _LIFT), lift + _LIFT
+        return gain, loss, lift
+
+    def _values(self, changes: int, gain: float, loss: float) -> Values:
+        if changes < self.parameters.period:
+            return {"rsi": None}
+        moved = gain + loss
+        return {"rsi": 100.0 * (gain / moved) if moved else 50.0}

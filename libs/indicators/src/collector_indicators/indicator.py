@@ -1,0 +1,121 @@
+"""The contract of one streaming indicator: what a module of the catalogue has to bring."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import ClassVar, Generic, Self, TypeAlias, TypeVar
+
+import msgspec
+
+from collector_core.errors import StateError
+from collector_indicators import parameters as parameters_text
+from collector_indicators.ohlcv import Ohlcv
+from collector_indicators.parameters import Parameters
+
+__all__ = ["Indicator", "Values"]
+
+Values: TypeAlias = dict[str, float | None]
+"""Output name to a finite double, or None where the value is not defined (yet)."""
+
+P = TypeVar("P", bound=Parameters)
+S = TypeVar("S", bound=msgspec.Struct)
+
+
+class Indicator(ABC, Generic[P, S]):
+    """One indicator over one series of closed bars.
+
+    Cost: ``update`` and ``peek`` take constant time and constant memory, however long the series.
+    Determinism: values are a function of the parameters and the bars alone, so streaming, batch
+    and a restore in the middle agree bit for bit. Totality: no finite input makes them raise or
+    return NaN or an infinity.
+
+    A subclass sets the class variables and writes ``update`` and ``peek``; it keeps everything
+    that it knows in ``_state`` and what follows from that in attributes that ``_rebuild`` makes.
+    """
+
+    name: ClassVar[str]
+    """Lower-case word by which users choose it."""
+    outputs: ClassVar[tuple[str, ...]]
+    """Names of its values, in the order of their rows."""
+    version: ClassVar[int] = 1
+    """Raised whenever a stored state of the code before could no longer be continued."""
+    parameters_type: ClassVar[type[Parameters]]
+    state_type: ClassVar[type[msgspec.Struct]]
+
+    def __init__(self, parameters: P) -> None:
+        self.parameters: P = parameters
+        # all that the next value depends on
+        self._state: S = self._fresh()
+        self._rebuild()
+
+    @classmethod
+    def create(cls, given: str = "") -> Self:
+        """Return an indicator for a parameter text such as ``12:26:9``; empty takes defaults.
+
+        Raises:
+            SettingsError: names the indicator, the parameter, what was expected and what came.
+        """
+        # the class variable cannot carry the type parameter (PEP 526 forbids it in a ClassVar)
+        return cls(parameters_text.read(cls.name, cls.parameters_type, given))  # type: ignore[arg-type]
+
+    @property
+    def params(self) -> str:
+        """Canonical text of the parameters, all of them written out."""
+        return parameters_text.text(self.parameters)
+
+    @property
+    @abstractmethod
+    def bars_needed(self) -> int:
+        """Bars after which every output is defined as its source defines it."""
+
+    @abstractmethod
+    def update(self, bar: Ohlcv) -> Values:
+        """Take a closed bar and return the values over it."""
+
+    @abstractmethod
+    def peek(self, bar: Ohlcv) -> Values:
+        """Return what ``update`` would return, and change nothing."""
+
+    def warm(self, bar: Ohlcv, bars_seen: int) -> bool:  # noqa: ARG002  # bar: for overrides
+        """Tell whether the values over ``bar``, the ``bars_seen``-th one, stand on their own."""
+        return bars_seen >= self.bars_needed
+
+    def window_start(self, open_time: int) -> int | None:  # noqa: ARG002  # for overrides
+        """Return since when the values over a bar are gathered, if a session says so, else None."""
+        return None
+
+    def state(self) -> bytes:
+        """Return all that the next values depend on, versioned."""
+        return msgspec.msgpack.encode((self.name, self.params, self.version, self._state))
+
+    def restore(self, state: bytes) -> None:
+        """Go on from what ``state`` returned.
+
+        Raises:
+            StateError: unreadable, or of another indicator, parameters or version.
+        """
+        wanted = (self.name, self.params, self.version)
+        try:
+            name, params, version, raw = _STATE(state)
+            if (name, params, version) != wanted:
+                raise StateError(f"expected state of {wanted}, was {(name, params, version)}")
+            self._state = msgspec.msgpack.decode(raw, type=self.state_type)  # type: ignore[assignment]  # as above
+        except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+            raise StateError(f"expected state of {wanted}, was {state[:40]!r}: {error}") from error
+        self._rebuild()
+
+    def copy(self) -> Self:
+        """Return an independent indicator in the same state."""
+        twin = type(self)(self.parameters)
+        twin.restore(self.state())
+        return twin
+
+    def _fresh(self) -> S:
+        # as above: the class variable cannot carry the type parameter
+        return self.state_type()  # type: ignore[return-value]
+
+    def _rebuild(self) -> None:
+        """Make what follows from parameters and state."""
+
+
+_STATE = msgspec.msgpack.Decoder(tuple[str, str, int, msgspec.Raw]).decode
