@@ -43,7 +43,7 @@ def _written_out(text: str) -> str:
     exponent = number.as_tuple().exponent
     if not isinstance(exponent, int):
         raise NumberError(f"expected a finite number, was {text[:64]!r}")
-    if -exponent > MAX_DIGITS or number.adjusted() > MAX_DIGITS or len(text) > 2 * MAX_DIGITS:
+    if -exponent > MAX_DIGITS or number.adjusted() >= MAX_DIGITS or len(text) > 2 * MAX_DIGITS:
         raise NumberError(f"expected at most {MAX_DIGITS} digits a side, was {text[:64]!r}")
     return format(number, "f")
 
@@ -54,9 +54,16 @@ def is_zero(text: str) -> bool:
 
 
 def compare(left: str, right: str) -> int:
-    """Return -1, 0 or 1 as ``left`` is less than, equal to or more than ``right``, exactly."""
-    a, b = Decimal(left), Decimal(right)
-    return (a > b) - (a < b)
+    """Return -1, 0 or 1 as ``left`` is less than, equal to or more than ``right``, exactly.
+
+    Raises:
+        NumberError: a text is not a finite decimal number.
+    """
+    try:
+        a, b = Decimal(left), Decimal(right)
+        return (a > b) - (a < b)
+    except InvalidOperation:
+        raise NumberError(f"expected two decimal numbers, was {left!r} and {right!r}") from None
 
 
 def add(left: str, right: str) -> str:
@@ -99,18 +106,18 @@ class Scale:
         return _power(more)
 
     def units(self, text: str) -> int:
-        """Return ``text`` as an integer count of 10**-decimals.
+        """Return ``text``, as ``exact`` returns it, as an integer count of 10**-decimals.
 
         Raises:
             NumberError: not a plain decimal text, or more decimals than the scale holds.
         """
         head, point, tail = text.partition(".")
+        missing = self.decimals - len(tail)
+        if missing < 0:
+            raise NumberError(f"expected at most {self.decimals} decimals, was {text!r}")
         try:
             if not point:
                 return int(text) * self._unit
-            missing = self.decimals - len(tail)
-            if missing < 0:
-                raise NumberError(f"expected at most {self.decimals} decimals, was {text!r}")
             return int(head + tail) * _power(missing) if missing else int(head + tail)
         except ValueError:
             raise NumberError(f"expected a plain decimal number, was {text!r}") from None
