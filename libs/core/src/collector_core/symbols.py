@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from string import ascii_lowercase, ascii_uppercase
+from typing import Final
 
 from collector_core.errors import SymbolError
 
 __all__ = ["SymbolTable", "join", "split", "split_concatenated"]
+
+# str.upper() would merge codes outside ASCII: it makes "I" of the dotless i
+_UPPER: Final = str.maketrans(ascii_lowercase, ascii_uppercase)
 
 
 def join(base: str, quote: str) -> str:
@@ -18,7 +23,7 @@ def join(base: str, quote: str) -> str:
     for code in (base, quote):
         if not code or any(c in "/|" or c.isspace() or not c.isprintable() for c in code):
             raise SymbolError(f"expected a currency code, was {code!r}")
-    return f"{base.upper()}/{quote.upper()}"
+    return f"{base.translate(_UPPER)}/{quote.translate(_UPPER)}"
 
 
 def split(symbol: str) -> tuple[str, str]:
@@ -39,7 +44,7 @@ def split_concatenated(venue_symbol: str, quotes: Sequence[str]) -> str:
     Raises:
         SymbolError: the text ends with none of ``quotes``, or nothing stands before it.
     """
-    upper = venue_symbol.upper()
+    upper = venue_symbol.translate(_UPPER)
     fits = [q for q in quotes if upper.endswith(q) and len(upper) > len(q)]
     if not fits:
         raise SymbolError(
