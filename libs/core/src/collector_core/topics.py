@@ -159,16 +159,14 @@ class Topics:
             SymbolError: the symbol is not ours, or the name would be too long for Kafka.
         """
         if channel in PER_EXCHANGE:
-            return Address(f"{self.prefix}.{channel}.{exchange}", 0, 1)
+            return Address(_short(f"{self.prefix}.{channel}.{exchange}"), 0, 1)
         base, quote = split(symbol)
         if self.layout == "keyed":
             hashed = murmur2(stream_key(exchange, symbol).encode()) & 0x7FFFFFFF
-            topic = f"{self.prefix}.{channel}.{exchange}"
+            topic = _short(f"{self.prefix}.{channel}.{exchange}")
             return Address(topic, hashed % self.partitions, self.partitions)
         topic = f"{self.prefix}.{channel}.{exchange}.{escape(base)}-{escape(quote)}"
-        if len(topic) > _MAX_TOPIC:
-            raise SymbolError(f"expected a topic of at most {_MAX_TOPIC} letters, was {topic!r}")
-        return Address(topic, 0, 1)
+        return Address(_short(topic), 0, 1)
 
     def parse(self, topic: str) -> TopicName:
         """Return what a topic's name says.
@@ -177,11 +175,19 @@ class Topics:
             SymbolError: the name is not one of this installation's data topics.
         """
         parts = topic.split(".")
-        if parts[0] != self.prefix or not 3 <= len(parts) <= 4:
+        if parts[0] != self.prefix or not 3 <= len(parts) <= 4 or not all(parts):
             raise SymbolError(f"expected a topic {self.prefix}.<channel>.<exchange>, was {topic!r}")
         if len(parts) == 3:
             return TopicName(parts[1], parts[2], None)
         base, dash, quote = parts[3].partition("-")
         if not dash:
             raise SymbolError(f"expected BASE-QUOTE at the end of a topic, was {topic!r}")
-        return TopicName(parts[1], parts[2], f"{unescape(base)}/{unescape(quote)}")
+        symbol = f"{unescape(base)}/{unescape(quote)}"
+        split(symbol)
+        return TopicName(parts[1], parts[2], symbol)
+
+
+def _short(topic: str) -> str:
+    if len(topic) > _MAX_TOPIC:
+        raise SymbolError(f"expected a topic of at most {_MAX_TOPIC} letters, was {topic!r}")
+    return topic
