@@ -19,6 +19,8 @@ encode = msgspec.json.Encoder().encode
 """Return an event or record as the bytes of a row; the encoder is built once."""
 
 _ROWS: Final[msgspec.json.Decoder[Row]] = msgspec.json.Decoder(Row)
+# RecursionError: brackets nested deeper than the decoder follows, in a field that it passes over
+_UNREADABLE: Final = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
 _Record = TypeVar("_Record", CatalogEntry, Control, DeadLetter)
 
 
@@ -30,7 +32,7 @@ def decode(row: bytes) -> Row:
     """
     try:
         return _ROWS.decode(row)
-    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+    except _UNREADABLE as error:
         raise CodecError(f"expected an event row, was {row[:80]!r}: {error}") from error
 
 
@@ -42,5 +44,5 @@ def decode_record(row: bytes, kind: type[_Record]) -> _Record:
     """
     try:
         return msgspec.json.decode(row, type=kind)
-    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+    except _UNREADABLE as error:
         raise CodecError(f"expected a {kind.__name__} row, was {row[:80]!r}: {error}") from error
