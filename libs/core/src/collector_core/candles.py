@@ -61,6 +61,13 @@ class CandleCloser:
         ends = [held.close_time + self._grace for held in self._open.values()]
         return min(ends, default=None)
 
+    def interrupted(self) -> None:
+        """The connection is gone: an open candle may miss trades and is never closed from here.
+
+        The next row of its open time, or history fetched over REST, says how it ended.
+        """
+        self._open.clear()
+
     def forget(self, symbol: str) -> None:
         """Drop what is held of a symbol that is no longer followed."""
         for stream in [s for s in self._open if s[0] == symbol]:
