@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from collector_core.errors import SymbolError
 from collector_core.symbols import SymbolTable, join, split, split_concatenated
 
-codes = st.text(min_size=1, max_size=8).filter(
-    lambda text: text.isprintable() and not any(c in "/|" or c.isspace() for c in text)
+codes = st.text(
+    st.characters(categories=["L", "N", "P", "S"], exclude_characters="/|"), min_size=1, max_size=6
 )
 
 

@@ -37,8 +37,8 @@ from collector_core.topics import (
 )
 
 LEGAL = re.compile(r"[A-Za-z0-9._-]{1,249}").fullmatch
-codes = st.text(min_size=1, max_size=6).filter(
-    lambda text: text.isprintable() and not any(c in "/|" or c.isspace() for c in text)
+codes = st.text(
+    st.characters(categories=["L", "N", "P", "S"], exclude_characters="/|"), min_size=1, max_size=6
 )
 symbols = st.builds(join, codes, codes)
 
