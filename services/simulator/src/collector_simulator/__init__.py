@@ -1,1 +1,1 @@
-"""Deployable; never imported by another package."""
+"""Exchanges on loopback: a thin shell with sockets over the dialects of the testkit."""

@@ -1,0 +1,119 @@
+"""What may be set of the simulator."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Final
+
+from pydantic import Field, field_validator
+
+from collector_core.errors import CollectorError
+from collector_core.symbols import split
+from collector_runtime.settings import Pairs, Settings, Words
+from collector_testkit.dialects import available, load
+from collector_testkit.faults import KINDS
+
+__all__ = ["SimulatorSettings"]
+
+_PORTS: Final = range(65536)
+
+
+class SimulatorSettings(Settings):
+    """Settings of the simulator; it uses none of Kafka's."""
+
+    simulator_host: str = Field("127.0.0.1", description="Address that the exchanges listen on.")
+    simulator_exchanges: Words = Field(
+        (), description="Exchanges to simulate; all that there are by default."
+    )
+    simulator_ports: Pairs = Field(
+        {}, description="Port by exchange, exchange=port; 0 or none takes a free one."
+    )
+    simulator_symbols: Words = Field(
+        (), description="Symbols, exchange:BASE/QUOTE; an exchange without any has its own few."
+    )
+    simulator_seed: int = Field(1, description="Seed of the market and of the faults.")
+    simulator_rate: float = Field(
+        50.0, ge=0, le=100_000, description="Orders placed, cancelled or taken a second, a symbol."
+    )
+    simulator_taker_share: float = Field(
+        0.25, ge=0, le=0.5, description="Share of them that take; about so many trades follow."
+    )
+    simulator_preroll: float = Field(
+        300.0, ge=0, le=86_400, description="Seconds of market before the start, as history."
+    )
+    simulator_preroll_rate: float = Field(
+        5.0, ge=0, le=1_000, description="Rate in that time, no more than the rate after it."
+    )
+    simulator_truth_log: Path | None = Field(
+        None, description="File that each trade and each fault is appended to, as JSON lines."
+    )
+    simulator_max_age: float | None = Field(
+        None, gt=0, description="Seconds after which connections are cut, if not the exchange's."
+    )
+    simulator_idle: float | None = Field(
+        None, gt=0, description="Seconds of silence after which they are, if not the exchange's."
+    )
+    simulator_faults_per_minute: float = Field(
+        0.0, ge=0, le=6_000, description="Mean number of random faults of each exchange."
+    )
+    simulator_fault_kinds: Words = Field((), description="Kinds of those; all by default.")
+    simulator_compression: bool = Field(
+        default=False, description="Take permessage-deflate from clients that offer it."
+    )
+
+    @field_validator("simulator_exchanges")
+    @classmethod
+    def _known(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for name in value:
+            _exchange(name)
+        return value
+
+    @field_validator("simulator_ports")
+    @classmethod
+    def _ports(cls, value: dict[str, str]) -> dict[str, str]:
+        for name, port in value.items():
+            _exchange(name)
+            if not port.isdecimal() or int(port) not in _PORTS:
+                raise ValueError(f"expected a port from 0 to 65535 for {name}, was {port!r}")
+        return value
+
+    @field_validator("simulator_symbols")
+    @classmethod
+    def _symbols(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for entry in value:
+            name, colon, symbol = entry.partition(":")
+            if not colon:
+                raise ValueError(f"expected exchange:BASE/QUOTE, was {entry!r}")
+            _exchange(name)
+            try:
+                split(symbol)
+                load(name).listing(symbol)
+            except CollectorError as error:
+                raise ValueError(str(error)) from error
+        return value
+
+    @field_validator("simulator_fault_kinds")
+    @classmethod
+    def _kinds(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for kind in value:
+            if kind not in KINDS:
+                raise ValueError(f"expected one of {', '.join(KINDS)}, was {kind!r}")
+        return value
+
+    def exchanges(self) -> tuple[str, ...]:
+        """Return the exchanges to simulate."""
+        return self.simulator_exchanges or tuple(available())
+
+    def port(self, exchange: str) -> int:
+        """Return the port of an exchange; 0 for a free one."""
+        return int(self.simulator_ports.get(exchange, "0"))
+
+    def symbols(self, exchange: str) -> list[str] | None:
+        """Return the symbols of an exchange, or None for its own few."""
+        entries = [entry.partition(":") for entry in self.simulator_symbols]
+        return [symbol for name, _, symbol in entries if name == exchange] or None
+
+
+def _exchange(name: str) -> None:
+    if name not in available():
+        raise ValueError(f"expected one of {', '.join(available())}, was {name!r}")
