@@ -85,13 +85,7 @@ class Pipeline:
     def _take(self, item: Decoded, receive_time: int | None, out: list[Event]) -> None:
         match item:
             case Trade():
-                stream = self._trades.get(item.symbol)
-                if stream is None and self._accept_any:
-                    stream = self.open_trades(item.symbol)
-                if stream is None:
-                    self.foreign += 1
-                else:
-                    stream.take(item, out)
+                self._take_trade(item, out)
             case BookDelta():
                 book = self._book(item.symbol)
                 if book is not None:
@@ -113,6 +107,15 @@ class Pipeline:
                 self.attention = True
             case Event():
                 out.append(item)
+
+    def _take_trade(self, trade: Trade, out: list[Event]) -> None:
+        stream = self._trades.get(trade.symbol)
+        if stream is None and self._accept_any:
+            stream = self.open_trades(trade.symbol)
+        if stream is None:
+            self.foreign += 1
+        else:
+            stream.take(trade, out)
 
     # --- streams -----------------------------------------------------------------------------
 

@@ -61,7 +61,7 @@ class Ingestor:
         self._log = structlog.get_logger("collector.ingestor").bind(exchange=self.exchange)
         self._topics = settings.topics()
         self._topology = settings.topology()
-        self._kafka = settings.kafka()
+        self._kafka = settings.kafka(f"collector-ingestor-{self.exchange}")
         self._numbering = Numbering(wall_us(), self._topics)
         self._attempts = Budget(self._spec.connection_attempts)
         self._rest = RestClient(

@@ -11,6 +11,7 @@ from collector_core.symbols import split
 from collector_exchanges.discovery import exchanges
 from collector_feed.options import SessionOptions
 from collector_feed.outputs import Subscription
+from collector_runtime.kafka.topology import Topology
 from collector_runtime.settings import SHORT, Settings, Words
 from collector_runtime.transport import Kind
 
@@ -69,6 +70,10 @@ class IngestorSettings(Settings):
             for subscription in streams_of(symbol, self.channels, self.intervals)
         ]
 
+    def topology(self) -> Topology:
+        """Return the desired state of this installation's topics."""
+        return Topology(self.topics(), self.topic_retention)
+
     def session_options(self) -> SessionOptions:
         """Return the settings of each connection."""
         return SessionOptions(
@@ -84,7 +89,7 @@ def streams_of(
     symbol: str, channels: tuple[str, ...], intervals: tuple[str, ...]
 ) -> list[Subscription]:
     """Return the subscriptions of one symbol; candles have one for each interval."""
-    found = []
+    found: list[Subscription] = []
     for channel in channels:
         if channel == "candle":
             if not intervals:

@@ -1,0 +1,61 @@
+"""The floor: a loop that hands ready rows to the same producer, topics and keys."""
+
+from __future__ import annotations
+
+import sys
+
+from confluent_kafka import Producer
+
+SYMBOLS = ("BTC/USDT", "ETH/USDT", "SOL/USDT", "XRP/USDT")
+
+
+def row(i: int) -> bytes:
+    """Return a row as long as the ingestor's own."""
+    return (
+        f'{{"type":"trade","exchange":"binance","symbol":"{SYMBOLS[i & 3]}",'
+        f'"exchange_time":{1_790_000_000_000_000 + i * 10},"receive_time":{1_790_000_000_090_000 + i * 5},'
+        f'"epoch":1790000000000000,"seq":{i // 4 + 1},"id":"{i // 4 + 1}",'
+        f'"price":"{60_000 + i % 997}.{i % 100:02d}000000","amount":"0.{(i * 31) % 99999999 + 1:08d}",'
+        f'"side":"buy","backfilled":false}}'
+    ).encode()
+
+
+def main(bootstrap: str, prefix: str, count: int) -> None:
+    """Prepare, wait for a line, produce, and say so."""
+    failures: list[str] = []
+
+    def delivered(error: object, _: object) -> None:
+        if error is not None:
+            failures.append(str(error))
+
+    producer = Producer(
+        {
+            "bootstrap.servers": bootstrap,
+            "enable.idempotence": True,
+            "compression.type": "lz4",
+            "linger.ms": 5,
+            "delivery.report.only.error": True,
+            "queue.buffering.max.messages": 500_000,
+        }
+    )
+    topics = [f"{prefix}.trade.binance.{s.replace('/', '-')}" for s in SYMBOLS]
+    keys = [f"binance|{s}".encode() for s in SYMBOLS]
+    rows = [row(i) for i in range(count)]
+    print("ready", flush=True)
+    sys.stdin.readline()
+    for i, value in enumerate(rows):
+        while True:
+            try:
+                producer.produce(topics[i & 3], value, keys[i & 3], 0, delivered)
+                break
+            except BufferError:
+                producer.poll(0.01)
+        if not i & 127:
+            producer.poll(0)
+    producer.flush(60)
+    print("failed" if failures else "done", flush=True)
+    sys.stdin.read()
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], sys.argv[2], int(sys.argv[3]))
