@@ -44,6 +44,7 @@ class TradeStream:
         "_unique",
         "clocked",
         "doubles",
+        "gaps",
         "healthy",
         "lost",
         "next_id",
@@ -71,8 +72,9 @@ class TradeStream:
         self.healthy = False
         # trades may have been missed since the last one; the next one tells
         self._outage = seed is not None
-        # counters: trades dropped as doubles, and trades named in gap rows
+        # counters: trades dropped as doubles, gap rows, and trades that those name by their ids
         self.doubles = 0
+        self.gaps = 0
         self.lost = 0
         # [first, last] ids that gap rows named and that may still come
         self._gaps: deque[tuple[int, int]] = deque(maxlen=_GAPS)
@@ -220,6 +222,7 @@ class TradeStream:
         count: int | None,
         unit: Literal["id", "time"],
     ) -> Status:
+        self.gaps += 1
         return self._status(trade, "gap", "trades are missing", first, last, count, unit)
 
     def _status(

@@ -32,6 +32,7 @@ from collector_feed.session import Session
 from collector_ingestor.fetcher import Fetcher
 from collector_runtime.clock import monotonic, wall_us
 from collector_runtime.kafka.publisher import HIGH_WATER, Publisher
+from collector_runtime.metrics import Latency
 from collector_runtime.transport import Kind, Listener, Options, Transport, connect
 
 __all__ = ["Connection", "Counters"]
@@ -43,14 +44,16 @@ _THROTTLED: Final = frozenset({418, 429})
 class Counters:
     """What one connection has seen, as plain numbers; metrics read them when they are scraped."""
 
-    __slots__ = ("bytes", "frames", "latency", "undecodable")
+    __slots__ = ("bytes", "frames", "latency", "pauses", "undecodable")
 
     def __init__(self) -> None:
         self.frames = 0
         self.bytes = 0
         self.undecodable = 0
-        # microseconds from receive to produce of the last row of each batch, since the last look
-        self.latency: list[int] = []
+        # times that reading was paused for a slow broker
+        self.pauses = 0
+        # from receive to produce of the last frame of each batch that the socket held
+        self.latency = Latency()
 
 
 class _Link(Listener):
@@ -90,7 +93,7 @@ class _Link(Listener):
 
     def batch_end(self) -> None:
         if self._owner is not None:
-            self._counters.latency.append(wall_us() - self._last)
+            self._counters.latency.observe(wall_us() - self._last)
             self._owner.batch_end()
 
     def on_pong(self) -> None:
@@ -207,6 +210,7 @@ class Connection:
         self.publisher.poll()
         if not self._paused and self.publisher.backlog() > HIGH_WATER and self._transport:
             self._paused = True
+            self.counters.pauses += 1
             self._transport.pause_reading()
             self._log.warning("reading_paused", backlog=self.publisher.backlog())
 

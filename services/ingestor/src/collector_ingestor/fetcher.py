@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import TypeVar
 
+from collector_core.errors import CollectorError, Throttled
 from collector_feed.budget import Budget
 from collector_feed.outputs import Request
 from collector_runtime.clock import monotonic
@@ -26,6 +27,8 @@ class Fetcher:
     def __init__(self, client: RestClient, budget: Budget) -> None:
         self._client = client
         self._budget = budget
+        # requests by how they ended, for metrics
+        self.outcomes = {"ok": 0, "throttled": 0, "failed": 0}
 
     async def fetch(self, request: Request[_Answer]) -> _Answer:
         """Wait for the budget, make the request and return its parsed answer.
@@ -37,5 +40,13 @@ class Fetcher:
         delay = self._budget.ask(request.weight, monotonic())
         if delay > 0:
             await asyncio.sleep(delay)
-        answer, _ = await self._client.fetch(request)
+        try:
+            answer, _ = await self._client.fetch(request)
+        except Throttled:
+            self.outcomes["throttled"] += 1
+            raise
+        except CollectorError:
+            self.outcomes["failed"] += 1
+            raise
+        self.outcomes["ok"] += 1
         return answer

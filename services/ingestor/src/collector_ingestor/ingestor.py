@@ -30,7 +30,7 @@ from collector_runtime.clock import monotonic, wall_us
 from collector_runtime.kafka.catalog import entries_of, publish_catalog
 from collector_runtime.kafka.connection import producer_config, reach
 from collector_runtime.kafka.provisioner import Provisioner
-from collector_runtime.kafka.publisher import LOW_WATER, Publisher
+from collector_runtime.kafka.publisher import HIGH_WATER, LOW_WATER, Publisher
 from collector_runtime.rest import RestClient, RestOptions
 from collector_runtime.transport import Options
 
@@ -61,13 +61,13 @@ class Ingestor:
         self._log = structlog.get_logger("collector.ingestor").bind(exchange=self.exchange)
         self._topics = settings.topics()
         self._topology = settings.topology()
-        self._kafka = settings.kafka(f"collector-ingestor-{self.exchange}")
-        self._numbering = Numbering(wall_us(), self._topics)
+        self.kafka = settings.kafka(f"collector-ingestor-{self.exchange}")
+        self.numbering = Numbering(wall_us(), self._topics)
         self._attempts = Budget(self._spec.connection_attempts)
         self._rest = RestClient(
             settings.rest_url or self._spec.rest_url, RestOptions(proxy=settings.proxy)
         )
-        self._fetcher = Fetcher(self._rest, Budget(self._spec.request_weight))
+        self.fetcher = Fetcher(self._rest, Budget(self._spec.request_weight))
         self._sharding = Sharding(self._spec.subscriptions_per_connection)
         self._seeds: dict[str, TradeSeed] = {}
         self._symbols = SymbolTable()
@@ -84,14 +84,14 @@ class Ingestor:
             BrokerError: Kafka is unreachable.
             SettingsError: none of the wanted symbols is listed.
         """
-        await asyncio.to_thread(reach, self._kafka)
-        provisioner = Provisioner(self._kafka)
+        await asyncio.to_thread(reach, self.kafka)
+        provisioner = Provisioner(self.kafka)
         common = [*self._topology.bus(), *self._topology.exchange(self.exchange)]
         await asyncio.to_thread(provisioner.ensure, common)
         for instrument in await self._listed():
             self._enter(instrument)
         self._log.info("instruments", listed=len(self._symbols))
-        self.publisher = Publisher(producer_config(self._kafka), self._numbering, self.exchange)
+        self.publisher = Publisher(producer_config(self.kafka), self.numbering, self.exchange)
         wanted = self.settings.subscriptions()
         if wanted and not any(s.symbol in self._symbols for s in wanted):
             raise SettingsError(
@@ -105,7 +105,7 @@ class Ingestor:
         request = self._adapter(SymbolTable()).instruments()
         while True:
             try:
-                return await self._fetcher.fetch(request)
+                return await self.fetcher.fetch(request)
             except RequestError as error:
                 throttle = error if isinstance(error, Throttled) else None
                 delay = backoff.next(
@@ -133,7 +133,7 @@ class Ingestor:
         async with self._changing:
             fit = self._fit(subscriptions)
             streams = list(dict.fromkeys((s.channel, s.symbol) for s in fit))
-            new = [s for s in streams if self._numbering.find(*s) is None]
+            new = [s for s in streams if self.numbering.find(*s) is None]
             if new:
                 await self._open(new)
             for number, gained in self._sharding.add(fit).items():
@@ -169,17 +169,17 @@ class Ingestor:
         symbols = list(dict.fromkeys(symbol for _, symbol in new))
         streams = [*new, *(("instrument", symbol) for symbol in symbols)]
         named = [(channel, self.exchange, symbol) for channel, symbol in streams]
-        await asyncio.to_thread(Provisioner(self._kafka).ensure, self._topology.streams(named))
+        await asyncio.to_thread(Provisioner(self.kafka).ensure, self._topology.streams(named))
         entries = entries_of(
             self._topics, named, {s: i.venue_symbol for s, i in self.instruments.items()}
         )
-        await asyncio.to_thread(publish_catalog, self._kafka, self._topics, entries)
+        await asyncio.to_thread(publish_catalog, self.kafka, self._topics, entries)
         previous = await asyncio.to_thread(
-            previous_rows, self._kafka, self._topics, self.exchange, streams
+            previous_rows, self.kafka, self._topics, self.exchange, streams
         )
         now = wall_us()
         for channel, symbol in streams:
-            if self._numbering.find(channel, symbol) is not None:
+            if self.numbering.find(channel, symbol) is not None:
                 continue
             before = previous.get((channel, symbol))
             if before is not None and before.trades is not None:
@@ -203,7 +203,7 @@ class Ingestor:
                 name,
                 session,
                 self._publisher,
-                self._fetcher,
+                self.fetcher,
                 self._attempts,
                 Options(proxy=self.settings.proxy, compression=self.settings.compression),
                 f"{self._topics.prefix}.dead-letter.{self.exchange}",
@@ -237,6 +237,18 @@ class Ingestor:
             if publisher.backlog() < LOW_WATER:
                 for connection in self.connections:
                     connection.resume()
+
+    def not_connected(self) -> str | None:
+        """Return what keeps the exchange's data from flowing, None if it flows."""
+        closed = [c.name for c in self.connections if not c.connected]
+        return f"no connection: {', '.join(closed)}" if closed else None
+
+    def not_delivering(self) -> str | None:
+        """Return what keeps rows from being delivered, None if they are."""
+        if self.publisher is None:
+            return "not started"
+        backlog = self.publisher.backlog()
+        return f"{backlog} rows wait for Kafka" if backlog > HIGH_WATER else None
 
     async def stop(self) -> None:
         """Close the connections, say ``stopped`` in every stream, deliver every row.
