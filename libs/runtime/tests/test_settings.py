@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import Annotated
 
 import pytest
-from pydantic import Field, SecretStr
+from pydantic import Field, SecretStr, field_validator
 
 from collector_core.errors import SettingsError
+from collector_core.symbols import split
 from collector_runtime import settings_names
 from collector_runtime.settings import SHORT, Settings, Words, table
 
@@ -18,6 +19,13 @@ class DemoSettings(Settings):
     exchange: Annotated[str, SHORT]
     symbols: Annotated[Words, SHORT] = ()
     snapshot_seconds: float = Field(10.0, gt=0, description="Between two snapshots.")
+
+    @field_validator("symbols")
+    @classmethod
+    def _our_spelling(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for symbol in value:
+            split(symbol)
+        return value
 
 
 class OtherSettings(Settings):
@@ -286,3 +294,20 @@ def test_the_table_names_every_setting_and_its_default() -> None:
         "| `COLLECTOR_SNAPSHOT_SECONDS` | `snapshot_seconds` | `10.0` | Between two snapshots. |",
     ]
     assert "| `TOPIC_PREFIX` | `topic_prefix` | `md` |" in table(DemoSettings)
+
+
+def test_an_error_of_core_in_a_validator_is_an_error_of_settings(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("SYMBOLS", "btcusdt")
+    with pytest.raises(SettingsError, match=r"expected a symbol such as BTC/USDT, was 'btcusdt'"):
+        DemoSettings.load()
+
+
+def test_topics_and_topology_follow_the_settings(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLLECTOR_TOPIC_RETENTION", "trade=2h")
+    (trades,) = DemoSettings.load().topology().streams([("trade", "binance", "BTC/USDT")])
+    assert trades.config["retention.ms"] == "7200000"
+    monkeypatch.setenv("COLLECTOR_TOPIC_RETENTION", "trades=2h")
+    with pytest.raises(SettingsError, match="trades"):
+        DemoSettings.load().topology()

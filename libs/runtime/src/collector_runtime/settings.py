@@ -20,9 +20,10 @@ from pydantic import Field, SecretStr, ValidationError
 from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
-from collector_core.errors import SettingsError
+from collector_core.errors import CollectorError, SettingsError
 from collector_core.topics import Layout, Topics
 from collector_runtime.kafka.connection import KafkaSettings
+from collector_runtime.kafka.topology import Topology
 from collector_runtime.logs import Format, Level
 from collector_runtime.settings_names import SHORT, outside_name
 from collector_runtime.settings_sources import EnvironmentSource, FileSource
@@ -94,14 +95,29 @@ class Settings(BaseSettings):
         try:
             return cls(**arguments)
         except ValidationError as error:
-            sentences = [_sentence(cls, detail) for detail in error.errors(include_url=False)]
+            # a field of several types fails once for each; the first says enough
+            first = {detail["loc"][:1]: detail for detail in reversed(error.errors())}
+            sentences = [_sentence(cls, detail) for detail in reversed(first.values())]
             raise SettingsError("; ".join(sentences)) from error
+        except SettingsError:
+            raise
+        except CollectorError as error:
+            # a validator of a service's own that asked core; pydantic lets it through
+            raise SettingsError(f"a setting is wrong: {error}") from error
 
     def topics(self) -> Topics:
         """Return the names of this installation's topics."""
         return Topics(self.topic_prefix, self.topic_layout, self.topic_partitions)
 
-    def kafka(self, client_id: str) -> KafkaSettings:
+    def topology(self) -> Topology:
+        """Return how this installation's topics should be.
+
+        Raises:
+            SettingsError: a retention for a channel that there is none of.
+        """
+        return Topology(self.topics(), self.topic_retention, self.topic_replicas)
+
+    def kafka(self, client_id: str = "collector") -> KafkaSettings:
         """Return how Kafka is reached and entered.
 
         Raises:
