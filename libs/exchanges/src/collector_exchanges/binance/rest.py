@@ -20,13 +20,12 @@ __all__ = ["book", "candles", "instruments", "trades"]
 
 _LIMIT: Final = 1000
 _T = TypeVar("_T")
-_Kline = tuple[int, str, str, str, str, str, int, str, int, str, str, str]
 
 
 def _decode(body: bytes, kind: type[_T]) -> _T:
     try:
         return msgspec.json.decode(body, type=kind)
-    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         raise FrameError(f"expected a Binance answer, was {body[:120]!r}: {error}") from error
 
 
@@ -131,7 +130,8 @@ def candles(
     def parse(body: bytes, receive_time: int | None) -> list[Candle]:
         try:
             rows = [
-                _candle(symbol, interval, row, receive_time) for row in _decode(body, list[_Kline])
+                _candle(symbol, interval, row, receive_time)
+                for row in _decode(body, list[wire.RestKline])
             ]
         except NumberError as error:
             raise FrameError(f"expected numbers in Binance candles: {error}") from error
@@ -147,8 +147,7 @@ def candles(
     return Request("GET", "/api/v3/klines", tuple(query), 2, parse)
 
 
-def _candle(symbol: str, interval: str, row: _Kline, receive_time: int | None) -> Candle:
-    opened, o, h, low, c, volume, ended, quote_volume, trade_count, *_ = row
+def _candle(symbol: str, interval: str, row: wire.RestKline, receive_time: int | None) -> Candle:
     return Candle(
         exchange="binance",
         symbol=symbol,
@@ -157,15 +156,15 @@ def _candle(symbol: str, interval: str, row: _Kline, receive_time: int | None) -
         epoch=0,
         seq=0,
         interval=interval,
-        open_time=opened * 1000,
-        close_time=(ended + 1) * 1000,
-        open=exact(o),
-        high=exact(h),
-        low=exact(low),
-        close=exact(c),
-        volume=exact(volume),
-        quote_volume=exact(quote_volume),
-        trade_count=trade_count,
+        open_time=row.open_time * 1000,
+        close_time=(row.close_time + 1) * 1000,
+        open=exact(row.open),
+        high=exact(row.high),
+        low=exact(row.low),
+        close=exact(row.close),
+        volume=exact(row.volume),
+        quote_volume=exact(row.quote_volume),
+        trade_count=row.trade_count,
         closed=True,
         backfilled=True,
     )

@@ -6,7 +6,7 @@ Only fields that we read are named; msgspec passes over the others.
 
 from __future__ import annotations
 
-from typing import TypeAlias
+from typing import Annotated, TypeAlias
 
 import msgspec
 
@@ -15,6 +15,7 @@ __all__ = [
     "BookTicker",
     "Candle",
     "Combined",
+    "Count",
     "DepthSnapshot",
     "DepthUpdate",
     "ExchangeInfo",
@@ -23,12 +24,20 @@ __all__ = [
     "Loose",
     "Message",
     "MessageError",
+    "Millis",
+    "RestKline",
     "RestTrade",
     "ServerShutdown",
     "SymbolInfo",
     "Ticker",
     "Trade",
 ]
+
+Millis: TypeAlias = Annotated[int, msgspec.Meta(ge=0, le=9_007_199_254_740)]
+"""Milliseconds since the epoch whose microseconds are exact in every language (below 2**53)."""
+
+Count: TypeAlias = Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
+"""An id, an update's number or a count."""
 
 Levels: TypeAlias = list[tuple[str, str]]
 
@@ -41,10 +50,10 @@ class Trade(_Tagged, frozen=True, gc=False, tag="trade"):
     """``<symbol>@trade``."""
 
     s: str
-    t: int
+    t: Count
     p: str
     q: str
-    T: int
+    T: Millis
     m: bool
 
 
@@ -52,17 +61,17 @@ class AggTrade(_Tagged, frozen=True, gc=False, tag="aggTrade"):
     """``<symbol>@aggTrade``: the fills of one taker order at one price."""
 
     s: str
-    a: int
+    a: Count
     p: str
     q: str
-    T: int
+    T: Millis
     m: bool
 
 
 class Ticker(_Tagged, frozen=True, gc=False, tag="24hrTicker"):
     """``<symbol>@ticker``: rolling 24 h."""
 
-    E: int
+    E: Millis
     s: str
     p: str
     P: str
@@ -77,16 +86,16 @@ class Ticker(_Tagged, frozen=True, gc=False, tag="24hrTicker"):
     l: str  # noqa: E741  # the exchange's name of the low
     v: str
     q: str
-    n: int
+    n: Count
 
 
 class DepthUpdate(_Tagged, frozen=True, gc=False, tag="depthUpdate"):
     """``<symbol>@depth@100ms``: changed levels, absolute amounts."""
 
-    E: int
+    E: Millis
     s: str
-    U: int
-    u: int
+    U: Count
+    u: Count
     b: Levels
     a: Levels
 
@@ -94,15 +103,15 @@ class DepthUpdate(_Tagged, frozen=True, gc=False, tag="depthUpdate"):
 class Candle(msgspec.Struct, frozen=True, gc=False):
     """The ``k`` of a kline."""
 
-    t: int
-    T: int
+    t: Millis
+    T: Millis
     i: str
     o: str
     c: str
     h: str
     l: str  # noqa: E741  # the exchange's name of the low
     v: str
-    n: int
+    n: Count
     x: bool
     q: str
 
@@ -110,7 +119,7 @@ class Candle(msgspec.Struct, frozen=True, gc=False):
 class Kline(_Tagged, frozen=True, gc=False, tag="kline"):
     """``<symbol>@kline_<interval>``."""
 
-    E: int
+    E: Millis
     s: str
     k: Candle
 
@@ -118,7 +127,7 @@ class Kline(_Tagged, frozen=True, gc=False, tag="kline"):
 class ServerShutdown(_Tagged, frozen=True, gc=False, tag="serverShutdown"):
     """The server is about to close this connection."""
 
-    E: int
+    E: Millis
 
 
 Message: TypeAlias = Trade | AggTrade | Ticker | DepthUpdate | Kline | ServerShutdown
@@ -134,7 +143,7 @@ class Combined(msgspec.Struct, frozen=True, gc=False):
 class BookTicker(msgspec.Struct, frozen=True, gc=False):
     """``<symbol>@bookTicker``: the touch; on spot it has no event type and no time."""
 
-    u: int
+    u: Count
     s: str
     b: str
     B: str
@@ -165,7 +174,7 @@ class Loose(msgspec.Struct, frozen=True):
 class DepthSnapshot(msgspec.Struct, frozen=True):
     """``GET /api/v3/depth``."""
 
-    lastUpdateId: int  # noqa: N815  # the exchange's name
+    lastUpdateId: Count  # noqa: N815  # the exchange's name
     bids: Levels
     asks: Levels
 
@@ -173,10 +182,10 @@ class DepthSnapshot(msgspec.Struct, frozen=True):
 class RestTrade(msgspec.Struct, frozen=True):
     """An item of ``GET /api/v3/trades`` and ``/historicalTrades``."""
 
-    id: int
+    id: Count
     price: str
     qty: str
-    time: int
+    time: Millis
     isBuyerMaker: bool  # noqa: N815  # the exchange's name
 
 
@@ -204,3 +213,17 @@ class ExchangeInfo(msgspec.Struct, frozen=True):
     """``GET /api/v3/exchangeInfo``."""
 
     symbols: list[SymbolInfo]
+
+
+class RestKline(msgspec.Struct, frozen=True, gc=False, array_like=True):
+    """A row of ``GET /api/v3/klines``; three columns more are passed over."""
+
+    open_time: Millis
+    open: str
+    high: str
+    low: str
+    close: str
+    volume: str
+    close_time: Millis
+    quote_volume: str
+    trade_count: Count
