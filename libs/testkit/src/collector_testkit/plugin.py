@@ -23,6 +23,14 @@ _MARKERS: Final = frozenset({"broker", "captures"})
 _CAPTURES: Final = Path("shared") / "captures"
 
 
+_FORBIDDEN: Final = pytest.StashKey[frozenset[str]]()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Read once which skips are forbidden; a wrong value ends the run at its start."""
+    config.stash[_FORBIDDEN] = forbidden(os.environ.get(FORBID, ""))
+
+
 @pytest.fixture(scope="session")
 def broker(request: pytest.FixtureRequest) -> Iterator[Broker]:
     """Return the test run's Kafka broker; tests are skipped with the reason where none is."""
@@ -53,18 +61,13 @@ def prefix() -> str:
 @pytest.fixture(scope="session")
 def captures(request: pytest.FixtureRequest) -> Path:
     """Return the folder of recorded frames; tests are skipped where it is not."""
-    folder = request.config.rootpath.parent / _CAPTURES
-    if not folder.is_dir():
-        pytest.skip(f"recorded frames are expected in ../{_CAPTURES}, which is not there")
-    return folder
+    return _captures(request.config)
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
     """Skip a test of recorded frames where there are none."""
     if item.get_closest_marker("captures") is not None:
-        folder = item.config.rootpath.parent / _CAPTURES
-        if not folder.is_dir():
-            pytest.skip(f"recorded frames are expected in ../{_CAPTURES}, which is not there")
+        _captures(item.config)
 
 
 @pytest.hookimpl(wrapper=True)
@@ -73,7 +76,9 @@ def pytest_runtest_makereport(
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """Make a forbidden skip a failure that keeps its reason."""
     report = yield
-    marked = {name for name in forbidden() if item.get_closest_marker(name) is not None}
+    marked = {
+        name for name in item.config.stash[_FORBIDDEN] if item.get_closest_marker(name) is not None
+    }
     if report.skipped and marked and not hasattr(report, "wasxfail"):
         report.outcome = "failed"
         reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else report.longrepr
@@ -81,13 +86,12 @@ def pytest_runtest_makereport(
     return report
 
 
-def forbidden() -> frozenset[str]:
+def forbidden(text: str) -> frozenset[str]:
     """Return the markers whose tests may not be skipped.
 
     Raises:
         pytest.UsageError: the variable has another value.
     """
-    text = os.environ.get(FORBID, "")
     if text in {"", "0"}:
         return frozenset()
     if text == "1":
@@ -96,3 +100,10 @@ def forbidden() -> frozenset[str]:
     if not names <= _MARKERS:
         raise pytest.UsageError(f"expected 1, broker or captures in {FORBID}, was {text!r}")
     return names
+
+
+def _captures(config: pytest.Config) -> Path:
+    folder = config.rootpath.parent / _CAPTURES
+    if not folder.is_dir():
+        pytest.skip(f"recorded frames are expected in ../{_CAPTURES}, which is not there")
+    return folder

@@ -20,6 +20,7 @@ __all__ = [
     "producer_config",
     "reach",
     "reader_config",
+    "transient",
     "wrap",
 ]
 
@@ -31,6 +32,19 @@ SESSION_TIMEOUT: Final = 6.0
 
 _LOG: Final = logging.getLogger("collector_runtime.kafka.librdkafka")
 _SECURITY: Final = ("sasl.", "ssl.")
+_TRANSIENT: Final = frozenset(
+    {
+        KafkaError.LEADER_NOT_AVAILABLE,
+        KafkaError.NOT_LEADER_FOR_PARTITION,
+        KafkaError.REPLICA_NOT_AVAILABLE,
+        KafkaError.REQUEST_TIMED_OUT,
+        KafkaError.NETWORK_EXCEPTION,
+        KafkaError.COORDINATOR_LOAD_IN_PROGRESS,
+        KafkaError._TRANSPORT,  # noqa: SLF001 - librdkafka's names of its local errors
+        KafkaError._ALL_BROKERS_DOWN,  # noqa: SLF001 - as above
+        KafkaError._TIMED_OUT,  # noqa: SLF001 - as above
+    }
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +120,11 @@ def reader_config(settings: KafkaSettings, *, committed: bool = True) -> ClientC
         "isolation.level": "read_committed" if committed else "read_uncommitted",
         "fetch.wait.max.ms": 20,
     }
+
+
+def transient(error: KafkaError) -> bool:
+    """Tell whether the same read may succeed a moment later, as just after a topic was made."""
+    return not error.fatal() and (error.retriable() or error.code() in _TRANSIENT)
 
 
 def wrap(error: KafkaException | KafkaError, doing: str) -> BrokerError:

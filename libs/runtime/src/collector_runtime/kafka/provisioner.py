@@ -117,7 +117,7 @@ class Provisioner:
         return sorted([*missing, *plan.alter, *plan.drift], key=str)
 
     def apply(self, plan: Plan) -> Applied:
-        """Create and alter what a plan says, and wait until new topics can be written to.
+        """Create and alter what a plan says, and wait until the metadata shows the new topics.
 
         A topic that somebody else has created meanwhile is fine.
 

@@ -14,7 +14,7 @@ from typing import Final
 from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, TopicPartition
 
 from collector_core.errors import BrokerError
-from collector_runtime.kafka.connection import KafkaSettings, reader_config, wrap
+from collector_runtime.kafka.connection import KafkaSettings, reader_config, transient, wrap
 
 __all__ = ["read_to_end"]
 
@@ -59,7 +59,7 @@ def read_to_end(
                 if failure is None:
                     visit(message.key() or b"", message.value())
                 elif failure.code() != KafkaError._PARTITION_EOF:  # noqa: SLF001 - librdkafka's name
-                    if not failure.retriable():
+                    if not transient(failure):
                         raise wrap(failure, f"read {where}")
                 elif (reached := message.offset() or 0) >= end:
                     return reached

@@ -12,7 +12,7 @@ from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaExcepti
 from collector_core.codec import decode_record
 from collector_core.errors import BrokerError, CodecError
 from collector_core.records import CatalogEntry, Control
-from collector_runtime.kafka.connection import KafkaSettings, reader_config, wrap
+from collector_runtime.kafka.connection import KafkaSettings, reader_config, transient, wrap
 
 __all__ = ["Change", "Table"]
 
@@ -85,7 +85,7 @@ class Table(Generic[Record]):
                     changes.append(self._take(message.key() or b"", message.value()))
                 elif failure.code() == KafkaError._PARTITION_EOF:  # noqa: SLF001 - librdkafka's name
                     self._complete = self._complete or (message.offset() or 0) >= self._end
-                elif not failure.retriable():
+                elif not transient(failure):
                     raise wrap(failure, f"follow {self._topic}")
             if changes or left <= 0 or (self._complete and timeout == 0):
                 return changes

@@ -18,7 +18,13 @@ from confluent_kafka.admin import (  # type: ignore[attr-defined]  # exported wi
 )
 
 from collector_core.errors import BrokerError
-from collector_runtime.kafka.connection import KafkaSettings, client_config, reader_config, wrap
+from collector_runtime.kafka.connection import (
+    KafkaSettings,
+    client_config,
+    reader_config,
+    transient,
+    wrap,
+)
 
 __all__ = ["Place", "TailRow", "last_rows"]
 
@@ -29,6 +35,9 @@ _FIRST_LOOK: Final = 16
 """Offsets that are looked at before it is asked whether they are enough."""
 _BATCH: Final = 2_000
 _WAIT: Final = 0.02
+_MISSING: Final = frozenset(
+    {KafkaError.UNKNOWN_TOPIC_OR_PART, KafkaError._UNKNOWN_PARTITION}  # noqa: SLF001 - librdkafka's name
+)
 _EARLIEST: Final = OffsetSpec.earliest()  # type: ignore[no-untyped-call]  # the client is partly typed
 _LATEST: Final = OffsetSpec.latest()  # type: ignore[no-untyped-call]  # as above
 
@@ -44,9 +53,9 @@ class TailRow(NamedTuple):
 
 class _Span(NamedTuple):
     begin: int
-    # where to count back from
+    # the high watermark: something stands below it
     end: int
-    # the partition is read when its end is reported at or past this offset
+    # where to count back from; the partition is read when its end is reported at or past it
     settled: int
 
 
@@ -76,14 +85,16 @@ def last_rows(
         BrokerError: the broker refuses, or some partition was not read in time.
     """
     deadline = time.monotonic() + timeout
-    spans = _spans(settings, sorted(set(places)), committed=committed, timeout=timeout)
+    spans = _spans(settings, sorted(set(places)), committed=committed, deadline=deadline)
     found: dict[Place, list[TailRow]] = {place: [] for place in spans}
     short = spans
     looks = (_FIRST_LOOK, count) if enough is not None and count > _FIRST_LOOK else (count,)
     consumer = Consumer(reader_config(settings, committed=committed))
     try:
         for look in looks:
-            starts = {p: max(s.begin, s.end - look) for p, s in short.items() if s.end > s.begin}
+            starts = {
+                p: max(s.begin, s.settled - look) for p, s in short.items() if s.end > s.begin
+            }
             found |= _read(consumer, starts, short, look, deadline)
             short = {
                 place: spans[place]
@@ -98,18 +109,17 @@ def last_rows(
 
 
 def _spans(
-    settings: KafkaSettings, places: Sequence[Place], *, committed: bool, timeout: float
+    settings: KafkaSettings, places: Sequence[Place], *, committed: bool, deadline: float
 ) -> dict[Place, _Span]:
     admin = AdminClient(client_config(settings))
-    begins = _offsets(admin, places, _EARLIEST, timeout)
-    ends = _offsets(admin, places, _LATEST, timeout)
+    begins = _offsets(admin, places, _EARLIEST, deadline)
+    ends = _offsets(admin, places, _LATEST, deadline)
     settled = ends
     if committed:
-        level = IsolationLevel.READ_COMMITTED
-        settled = _offsets(admin, places, _LATEST, timeout, level)
-        # at or before the beginning: nothing is committed, or the broker says 0 while any
-        # transaction is open (docs/adr/0010); counting back from the true end serves both
-        ends |= {p: offset for p, offset in settled.items() if offset > begins.get(p, 0)}
+        # The last stable offset. Counting back from the high watermark could start beyond it,
+        # where the end is not reported before the open transaction ends. Some brokers say 0 while
+        # one is open (docs/adr/0010): then the partition is read from its beginning.
+        settled = _offsets(admin, places, _LATEST, deadline, IsolationLevel.READ_COMMITTED)
     return {p: _Span(begins.get(p, 0), ends.get(p, 0), settled.get(p, 0)) for p in places}
 
 
@@ -117,24 +127,32 @@ def _offsets(
     admin: AdminClient,
     places: Sequence[Place],
     which: OffsetSpec,
-    timeout: float,
+    deadline: float,
     isolation: IsolationLevel = IsolationLevel.READ_UNCOMMITTED,
 ) -> dict[Place, int]:
-    if not places:
-        return {}
-    answers = admin.list_offsets(
-        {TopicPartition(topic, partition): which for topic, partition in places},
-        isolation_level=isolation,
-        request_timeout=timeout,
-    )
-    offsets = {}
-    for at, answer in answers.items():
-        try:
-            offsets[at.topic, at.partition] = answer.result(timeout).offset
-        except KafkaException as error:
-            missing = {KafkaError.UNKNOWN_TOPIC_OR_PART, KafkaError._UNKNOWN_PARTITION}  # noqa: SLF001 - librdkafka's name
-            if error.args[0].code() not in missing:
-                raise wrap(error, f"find the end of {at.topic} [{at.partition}]") from error
+    offsets: dict[Place, int] = {}
+    asked = list(places)
+    while asked:
+        timeout = max(0.1, deadline - time.monotonic())
+        answers = admin.list_offsets(
+            {TopicPartition(topic, partition): which for topic, partition in asked},
+            isolation_level=isolation,
+            request_timeout=timeout,
+        )
+        asked = []
+        for at, answer in answers.items():
+            try:
+                offsets[at.topic, at.partition] = answer.result(timeout).offset
+            except KafkaException as error:
+                cause = error.args[0]
+                if cause.code() in _MISSING:
+                    continue
+                # a partition that has just been made may have no leader yet
+                if not transient(cause) or time.monotonic() > deadline:
+                    raise wrap(error, f"find the end of {at.topic} [{at.partition}]") from error
+                asked.append((at.topic, at.partition))
+        if asked:
+            time.sleep(_WAIT)
     return offsets
 
 
@@ -159,7 +177,7 @@ def _read(
             elif failure.code() == KafkaError._PARTITION_EOF:  # noqa: SLF001 - librdkafka's name
                 if offset >= spans[place].settled:
                     left.discard(place)
-            elif not failure.retriable():
+            elif not transient(failure):
                 raise wrap(failure, f"read the last rows of {place[0]} [{place[1]}]")
         if left and time.monotonic() > deadline:
             topic, partition = min(left)

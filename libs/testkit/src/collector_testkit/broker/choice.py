@@ -17,6 +17,7 @@ from collector_testkit.broker.local import LocalBroker
 __all__ = ["VARIABLE", "open_broker"]
 
 VARIABLE: Final = "KAFKA_BOOTSTRAP_SERVERS"
+_TIMEOUT: Final = 10.0
 
 
 def open_broker(cache: Path | None = None, environment: Mapping[str, str] = os.environ) -> Broker:
@@ -34,7 +35,7 @@ def open_broker(cache: Path | None = None, environment: Mapping[str, str] = os.e
     named = environment.get(VARIABLE)
     if named:
         try:
-            reach(KafkaSettings(named), 10.0)
+            reach(KafkaSettings(named), _TIMEOUT)
         except CollectorError as error:
             raise Unavailable(f"{VARIABLE}: {error}") from error
         return ExternalBroker(named)

@@ -70,7 +70,10 @@ class LocalBroker(Broker):
     def start(self) -> None:
         """Start the server on the ports and data it has, and wait until it answers."""
         if self._process is not None:
-            return
+            if not self._process.wait(0):
+                return
+            # it died by itself
+            self.stop()
         arguments = "kafka.Kafka", str(self._folder / "server.properties")
         command = self._installation.command(*arguments)
         if not self._installation.archive.exists():
