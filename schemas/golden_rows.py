@@ -43,7 +43,7 @@ EVENTS: Final[tuple[Event, ...]] = (
     Trade(*_ODD, None, _T, _T - 1, 4, "17000000000000001", _TINY, _LONG, "sell", backfilled=True),
     Trade(*_BTC, _SAFE, _SAFE, _SAFE, _SAFE, "agg-1", "0", "0.00", "sell"),
     Clock(*_BTC, _T, _T + 250_000, _T - 1, 5, _T),
-    Clock(*_KRW, 0, _T, _T - 1, 6, 0),
+    Clock(*_KRW, 0, None, _T - 1, 6, 0),
     Ticker(
         *(*_BTC, _T, _T + 1, _T - 1, 1),
         last="37000.01",
@@ -73,14 +73,14 @@ EVENTS: Final[tuple[Event, ...]] = (
     Book(*_BTC, _T, _T + 1, _T - 1, 4, "delta", [("37000.00", "0")], [], 161),
     Book(*_KRW, _T, None, _T - 1, 5, "snapshot", [], []),
     Depth(*_BTC, _T, _T + 1, _T - 1, 1, [("37000", "1")], [("37000.01", "2")], 161),
-    Depth(*_KRW, None, _T, _T - 1, 2, [], [("52000000", "0.1")]),
+    Depth(*_KRW, None, None, _T - 1, 2, [], [("52000000", "0.1")]),
     Candle(
         *(*_BTC, _T, _T + 1, _T - 1, 1, "1m", _OPEN, _OPEN + _MINUTE),
         *("37000", "37010.5", "36990", "37001", "12.345", "456789.01", 321),
         closed=False,
     ),
     Candle(
-        *(*_KRW, None, _T, _T - 1, 2, "1M", 1_698_796_800_000_000, 1_701_388_800_000_000),
+        *(*_KRW, None, None, _T - 1, 2, "1M", 1_698_796_800_000_000, 1_701_388_800_000_000),
         *("1", "1", "1", "1", "0", None, None),
         closed=True,
         backfilled=True,
@@ -97,7 +97,7 @@ EVENTS: Final[tuple[Event, ...]] = (
         incomplete=True,
     ),
     Bar(
-        *(*_BTC, _T, _T, _T - 1, 2, None, _T - 5, _T),
+        *(*_BTC, _T, None, _T - 1, 2, None, _T - 5, _T),
         *("37000", "37000", "37000", "37000", "100", "3700000", 1),
         closed=False,
         bar_kind="volume",
