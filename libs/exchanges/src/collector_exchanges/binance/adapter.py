@@ -8,12 +8,12 @@ from typing import ClassVar
 
 import msgspec
 
-from collector_core.errors import FrameError, NumberError, SymbolError
+from collector_core.errors import FrameError, NumberError, SettingsError, SymbolError
 from collector_core.events import Candle, Instrument, Level, Ticker, Trade
 from collector_core.numbers import exact
 from collector_core.symbols import SymbolTable, split_concatenated
 from collector_exchanges.binance import rest, wire
-from collector_exchanges.binance.spec import SPEC
+from collector_exchanges.binance.spec import INTERVALS, SPEC
 from collector_feed.adapter import Adapter
 from collector_feed.outputs import (
     Acknowledged,
@@ -80,8 +80,10 @@ class BinanceAdapter(Adapter):
     def _stream(self, subscription: Subscription) -> str:
         # stream names are lower case, symbols inside frames upper case
         name = self.symbols.to_venue(subscription.symbol).lower()
-        if subscription.channel == "candle":
+        if subscription.channel == "candle" and subscription.interval in INTERVALS:
             return f"{name}@kline_{subscription.interval}"
+        if subscription.channel not in _STREAMS:
+            raise SettingsError(f"expected a stream that Binance pushes, was {subscription}")
         return f"{name}@{_STREAMS[subscription.channel]}"
 
     # --- frames ------------------------------------------------------------------------------

@@ -9,11 +9,12 @@ from typing import Final, TypeVar
 
 import msgspec
 
-from collector_core.errors import FrameError, NumberError, SymbolError
+from collector_core.errors import FrameError, NumberError, SettingsError, SymbolError
 from collector_core.events import Candle, Instrument, Trade
 from collector_core.numbers import exact
 from collector_core.symbols import join
 from collector_exchanges.binance import wire
+from collector_exchanges.binance.spec import INTERVALS
 from collector_feed.outputs import BookSnapshot, Request
 
 __all__ = ["book", "candles", "instruments", "trades"]
@@ -125,7 +126,13 @@ def trades(symbol: str, venue_symbol: str, from_id: str | None) -> Request[list[
 def candles(
     symbol: str, venue_symbol: str, interval: str, start: int | None, end: int | None
 ) -> Request[list[Candle]]:
-    """Up to 1,000 closed candles of [start, end), oldest first (``klines``, weight 2)."""
+    """Up to 1,000 closed candles of [start, end), oldest first (``klines``, weight 2).
+
+    Raises:
+        SettingsError: an interval that Binance does not keep.
+    """
+    if interval not in INTERVALS:
+        raise SettingsError(f"expected one of {', '.join(INTERVALS)} as interval, was {interval!r}")
 
     def parse(body: bytes, receive_time: int | None) -> list[Candle]:
         try:
