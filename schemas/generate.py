@@ -18,8 +18,8 @@ import msgspec
 import yaml
 from asyncapi import asyncapi, check_keys, topics
 from golden_rows import EVENTS, RECORDS
-from json_schema import json_schema
 
+from collector_cli.schema import json_schema
 from collector_core.codec import encode
 from collector_core.events import Row
 from collector_core.records import CatalogEntry, Control, DeadLetter

@@ -1,0 +1,1 @@
+"""From files of recorded frames to rows, through the code of the live path."""

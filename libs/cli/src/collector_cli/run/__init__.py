@@ -1,0 +1,1 @@
+"""What ``collector run`` does: processes, their start and end, and the live table."""
