@@ -91,7 +91,12 @@ class Ingestor:
         for instrument in await self._listed():
             self._enter(instrument)
         self._log.info("instruments", listed=len(self._symbols))
-        self.publisher = Publisher(producer_config(self.kafka), self.numbering, self.exchange)
+        self.publisher = Publisher(
+            producer_config(self.kafka),
+            self.numbering,
+            self.exchange,
+            self.settings.delivery_timeout,
+        )
         wanted = self.settings.subscriptions()
         if wanted and not any(s.symbol in self._symbols for s in wanted):
             raise SettingsError(

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Self
 
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 
-from collector_core.errors import SettingsError
+from collector_core.errors import SettingsError, SymbolError
 from collector_core.symbols import split
-from collector_exchanges.discovery import exchanges
+from collector_exchanges.discovery import adapter, exchanges
 from collector_feed.options import SessionOptions
 from collector_feed.outputs import Subscription
+from collector_feed.subscriptions import check
 from collector_runtime.kafka.topology import Topology
 from collector_runtime.settings import SHORT, Settings, Words
 from collector_runtime.transport import Kind
@@ -46,6 +47,11 @@ class IngestorSettings(Settings):
     data_timeout: float = Field(
         120.0, gt=0, description="Seconds without data after which a connection is opened anew."
     )
+    delivery_timeout: float = Field(
+        120.0,
+        ge=1,
+        description="Seconds after which a row that Kafka does not take ends the process.",
+    )
     backoff_cap: float = Field(30.0, gt=0, description="Longest wait between two attempts.")
 
     @field_validator("exchange")
@@ -59,8 +65,23 @@ class IngestorSettings(Settings):
     @classmethod
     def _our_spelling(cls, value: tuple[str, ...]) -> tuple[str, ...]:
         for symbol in value:
-            split(symbol)
+            try:
+                split(symbol)
+            except SymbolError as error:
+                raise ValueError(str(error)) from error
         return value
+
+    @model_validator(mode="after")
+    def _pushed(self) -> Self:
+        """Check that the exchange pushes what is wanted, before anything is started."""
+        spec = adapter(self.exchange).spec
+        for subscription in streams_of("BASE/QUOTE", self.channels, self.intervals):
+            try:
+                check(spec, subscription)
+            except SettingsError as error:
+                name = "INTERVALS" if subscription.interval else "CHANNELS"
+                raise SettingsError(f"setting COLLECTOR_{name}: {error}") from error
+        return self
 
     def subscriptions(self) -> list[Subscription]:
         """Return what the settings ask for."""

@@ -37,14 +37,22 @@ class Publisher:
         config: librdkafka's configuration of an idempotent producer.
         numbering: the streams; one that is not open takes no row.
         exchange: whose rows these are.
+        delivery_timeout: seconds after which a row that was not taken counts as undeliverable.
     """
 
-    def __init__(self, config: ClientConfig, numbering: Numbering, exchange: str) -> None:
+    def __init__(
+        self,
+        config: ClientConfig,
+        numbering: Numbering,
+        exchange: str,
+        delivery_timeout: float = 120.0,
+    ) -> None:
         self._producer = Producer(
             {
                 **config,
                 # reports of success are counted by librdkafka; Python is called for failures
                 "delivery.report.only.error": True,
+                "message.timeout.ms": round(delivery_timeout * 1000),
                 "queue.buffering.max.messages": QUEUE_ROWS,
                 "error_cb": self._on_error,
             }
