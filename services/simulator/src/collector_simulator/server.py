@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from http import HTTPStatus
 from itertools import count
 from typing import Any
@@ -12,6 +13,7 @@ import msgspec
 import websockets.http11
 from websockets.asyncio.server import Server, ServerConnection, serve
 from websockets.datastructures import Headers
+from websockets.exceptions import ConnectionClosed
 
 from collector_core.errors import SettingsError
 from collector_runtime.clock import wall_us
@@ -145,8 +147,10 @@ class ExchangeServer:
         self._connections[number] = connection
         try:
             self._send(self.venue.open(number, _request(connection, connection.request)))
-            async for message in connection:
-                self._send(self.venue.receive(number, message))
+            # a client or a fault may end it without a close frame
+            with suppress(ConnectionClosed):
+                async for message in connection:
+                    self._send(self.venue.receive(number, message))
         finally:
             self.venue.close(number)
             del self._connections[number]

@@ -328,7 +328,9 @@ class BinanceDialect(Dialect):
         known, self._klines = self._klines, {}
         for name, frames, interval in self._schedule.klines:
             current = self._klines[name] = open_time(interval, now)
-            due = [opened for opened in (known.get(name, current),) if opened < current]
+            # a stream that is new ends the candle that was open when it began
+            before = known.get(name, open_time(interval, now - _SECOND))
+            due = [before] if before < current else []
             if even and interval != "1s":
                 due.append(current)
             for opened in due:
