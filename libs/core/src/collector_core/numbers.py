@@ -8,11 +8,12 @@ exact and equal texts such as ``0.5`` and ``0.50`` meet.
 from __future__ import annotations
 
 from decimal import Decimal, InvalidOperation
+from functools import lru_cache
 from typing import Final
 
 from collector_core.errors import NumberError
 
-__all__ = ["MAX_DIGITS", "Scale", "add", "compare", "exact", "is_zero"]
+__all__ = ["MAX_DIGITS", "Scale", "add", "compare", "exact", "exact_price", "is_zero"]
 
 MAX_DIGITS: Final = 80
 """Digits that a number may have on either side of its point; a longer one is an attack or a bug."""
@@ -46,6 +47,10 @@ def _written_out(text: str) -> str:
     if -exponent > MAX_DIGITS or number.adjusted() >= MAX_DIGITS or len(text) > 2 * MAX_DIGITS:
         raise NumberError(f"expected at most {MAX_DIGITS} digits a side, was {text[:64]!r}")
     return format(number, "f")
+
+
+exact_price = lru_cache(maxsize=1 << 16)(exact)
+"""As ``exact``, for prices: they come again and again, and a look-up costs half of a check."""
 
 
 def is_zero(text: str) -> bool:

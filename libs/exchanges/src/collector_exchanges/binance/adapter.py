@@ -10,7 +10,7 @@ import msgspec
 
 from collector_core.errors import FrameError, NumberError, SettingsError, SymbolError
 from collector_core.events import Candle, Instrument, Level, Ticker, Trade
-from collector_core.numbers import exact
+from collector_core.numbers import exact, exact_price
 from collector_core.symbols import SymbolTable, split_concatenated
 from collector_exchanges.binance import rest, wire
 from collector_exchanges.binance.spec import INTERVALS, SPEC
@@ -155,7 +155,7 @@ class BinanceAdapter(Adapter):
             0,
             0,
             str(message.t),
-            exact(message.p),
+            exact_price(message.p),
             exact(message.q),
             # m: the buyer is the maker, so the taker sold
             "sell" if message.m else "buy",
