@@ -1,1 +1,1 @@
-"""Deployable; never imported by another package."""
+"""The indicator service: trades and candles in, bars and indicators out, exactly once."""
