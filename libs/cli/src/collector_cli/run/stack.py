@@ -1,0 +1,227 @@
+"""Broker, simulator, ingestors and indicator service: started, watched, ended together."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+from types import TracebackType
+from typing import Final
+
+import msgspec
+
+from collector_cli.run.plan import (
+    Endpoints,
+    Options,
+    Programs,
+    chosen_exchanges,
+    ingestor_settings,
+    symbols_of,
+)
+from collector_cli.run.service import Service
+from collector_core.errors import CollectorError, SettingsError
+from collector_runtime.clock import monotonic
+from collector_runtime.kafka.connection import KafkaSettings, reach
+from collector_runtime.kafka.embedded import EmbeddedBroker
+from collector_runtime.kafka.ports import free_ports, is_free
+from collector_runtime.kafka.provisioner import Provisioner
+from collector_runtime.kafka.topology import Topology
+from collector_runtime.settings import Settings
+
+__all__ = ["Stack", "Stopped"]
+
+_BROKER: Final = "KAFKA_BOOTSTRAP_SERVERS"
+_PORT: Final = 9092
+"""Where every client looks without being told."""
+_PATIENCE: Final = 20.0
+"""Seconds for the simulator's first line: a cold disk may need some."""
+
+_Urls = msgspec.json.Decoder(dict[str, dict[str, str]]).decode
+
+
+class Stopped(Exception):
+    """The user wants an end while things still start."""
+
+
+class Stack:
+    """Everything that ``collector run`` runs; a context manager that leaves nothing behind.
+
+    Args:
+        options: what the user chose.
+        programs: what is started.
+        folder: where logs go.
+        say: shows a piece of text at once.
+        stopping: tells whether the user wants an end.
+    """
+
+    def __init__(
+        self,
+        options: Options,
+        programs: Programs,
+        folder: Path,
+        say: Callable[[str], None],
+        stopping: Callable[[], bool],
+    ) -> None:
+        self.exchanges: tuple[str, ...] = ()
+        self._options = options
+        self._programs = programs
+        self._folder = folder
+        self._say = say
+        self._stopping = stopping
+        self._broker: EmbeddedBroker | None = None
+        self._simulator: Service | None = None
+        self._ingestors: list[Service] = []
+        self._indicator: Service | None = None
+
+    def start(self) -> tuple[KafkaSettings, Topology]:
+        """Start everything; return where the rows will be.
+
+        Raises:
+            CollectorError: something could not be started, or has ended again.
+            Stopped: the user did not want to wait.
+        """
+        # a wrong name is said before anything is started
+        live = chosen_exchanges(self._options, None)
+        symbols_of(self._options, live)
+        if not self._options.live:
+            # beside the broker's start, for it takes the longest
+            self._simulator = self._service("simulator", self._programs.simulator, {})
+        kafka, topology = self._start_broker()
+        at = self._start_simulator()
+        self.exchanges = chosen_exchanges(self._options, None if at is None else tuple(at))
+        symbols = symbols_of(self._options, self.exchanges)
+        with self._step(f"ingestors of {', '.join(self.exchanges)}, indicator service"):
+            ports = iter(free_ports(len(self.exchanges) + 1))
+            common = {_BROKER: kafka.bootstrap_servers}
+            for exchange in self.exchanges:
+                settings = ingestor_settings(
+                    exchange, symbols[exchange], at[exchange] if at else None
+                )
+                self._ingestors.append(
+                    self._service(
+                        f"ingestor-{exchange}",
+                        self._programs.ingestor,
+                        {**common, **settings, "COLLECTOR_HEALTH_PORT": str(next(ports))},
+                    )
+                )
+            self._indicator = self._service(
+                "indicator",
+                self._programs.indicator,
+                {**common, "COLLECTOR_HEALTH_PORT": str(next(ports))},
+            )
+        return kafka, topology
+
+    def check(self) -> None:
+        """Do nothing while all run.
+
+        Raises:
+            CollectorError: one has ended; the broker is named first, for the others follow it.
+        """
+        if self._broker is not None:
+            self._broker.check()
+        for service in self._services():
+            service.check()
+
+    def stop_services(self) -> None:
+        """End what writes to the bus, the ingestors first; each has 10 s."""
+        self._stop(self._ingestors)
+        self._stop([] if self._indicator is None else [self._indicator])
+
+    def stop(self) -> None:
+        """End everything. Idempotent."""
+        self.stop_services()
+        self._stop([] if self._simulator is None else [self._simulator])
+        if self._broker is not None:
+            self._broker.stop()
+
+    def __enter__(self) -> Stack:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.stop()
+
+    # --- the parts ---------------------------------------------------------------------------
+
+    def _start_broker(self) -> tuple[KafkaSettings, Topology]:
+        named = os.environ.get(_BROKER)
+        with self._step(f"broker at {named}" if named else "embedded broker"):
+            if named:
+                if self._options.broker_port is not None:
+                    raise SettingsError(
+                        f"expected --broker-port or {_BROKER}, was both: {named} is not ours"
+                    )
+                settings = Settings.load()
+            else:
+                self._broker = EmbeddedBroker(self._port())
+                settings = Settings.load(kafka_bootstrap_servers=self._broker.bootstrap_servers)
+            kafka = settings.kafka("collector-run")
+            reach(kafka)
+            topology = Topology(
+                settings.topics(), settings.topic_retention, settings.topic_replicas
+            )
+            # the table reads the catalogue before any service has made it
+            Provisioner(kafka).ensure(topology.bus())
+        if self._broker is not None and self._broker.port != _PORT:
+            self._say(f"  (for other terminals: {_BROKER}={kafka.bootstrap_servers})\n")
+        return kafka, topology
+
+    def _port(self) -> int | None:
+        wanted = self._options.broker_port
+        if wanted is not None:
+            return wanted or None
+        return _PORT if is_free(_PORT) else None
+
+    def _start_simulator(self) -> dict[str, Endpoints] | None:
+        if self._simulator is None:
+            return None
+        with self._step("simulated exchanges"):
+            line = self._simulator.first_line(_PATIENCE, self._wait)
+            try:
+                urls = _Urls(line)
+                return {
+                    name: Endpoints(url["websocket_url"], url["rest_url"])
+                    for name, url in urls.items()
+                }
+            except (msgspec.MsgspecError, KeyError) as error:
+                raise CollectorError(
+                    f"expected the simulator's first line to name its URLs, was {line[:200]!r}"
+                ) from error
+
+    def _service(self, name: str, program: tuple[str, ...], settings: dict[str, str]) -> Service:
+        self._wait()
+        return Service(name, program, settings, self._folder)
+
+    def _services(self) -> Iterator[Service]:
+        if self._simulator is not None:
+            yield self._simulator
+        yield from self._ingestors
+        if self._indicator is not None:
+            yield self._indicator
+
+    def _stop(self, services: list[Service]) -> None:
+        if services:
+            with ThreadPoolExecutor(len(services)) as pool:
+                list(pool.map(Service.stop, services))
+
+    def _wait(self) -> None:
+        if self._stopping():
+            raise Stopped
+
+    @contextmanager
+    def _step(self, what: str) -> Iterator[None]:
+        self._wait()
+        self._say(f"starting {what} … ")
+        begun = monotonic()
+        try:
+            yield
+        except BaseException:
+            self._say("\n")
+            raise
+        self._say(f"ok {monotonic() - begun:.1f} s\n")
