@@ -126,7 +126,7 @@ def test_unknown_paths(upbit: Callable[..., Desk], path: str, status: int) -> No
     ],
 )
 def test_errors(upbit: Callable[..., Desk], path: str, query: dict[str, str], status: int) -> None:
-    reply = upbit().get(f"/v1/{path}", **query)
+    reply = upbit().get(f"/v1/{path}", None, **query)
     assert reply.status == status
     assert "error" in json.loads(reply.body)
 
