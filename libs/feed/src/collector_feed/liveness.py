@@ -55,7 +55,7 @@ class Liveness:
         self._data = now
 
     def asked(self, now: float) -> None:
-        """A ping was sent."""
+        """A ping was sent, or may not be sent at present; the next is due a while from now."""
         self._asked = now
 
     def on_time(self, now: float, received: int) -> Sign:
@@ -63,11 +63,12 @@ class Liveness:
         if received != self._received:
             self._received = received
             self._life = now
-        if now - self._life >= self._dead_after:
+        # sums, as in deadline(): a difference may round to less than what was added
+        if now >= self._life + self._dead_after:
             return Sign.DEAD
-        if now - self._data >= self._data_timeout:
+        if now >= self._data + self._data_timeout:
             return Sign.STALE
-        if now - max(self._life, self._asked) >= _QUIET:
+        if now >= max(self._life, self._asked) + _QUIET:
             return Sign.ASK
         return Sign.FINE
 

@@ -196,6 +196,7 @@ class Session:
     def on_pong(self, wall: int) -> None:
         """The exchange answered a ping."""
         self._received = wall
+        self._clock.answered()
 
     def on_closed(
         self,
@@ -223,6 +224,7 @@ class Session:
         self._outbox.clear()
         self._unproven.clear()
         self._resync.clear()
+        self._clock.disconnected()
         self._leaving = None
         self._last_rows = ()
         self.pipeline.interrupted()
@@ -283,7 +285,7 @@ class Session:
             self._outbox.put(Send(self._spec.keep_alive.text or ""), ())
         sign = self._liveness.on_time(now, self._received)
         if sign is Sign.ASK:
-            self._ask(now, out)
+            self._ask(now, wall, out)
         elif sign is not Sign.FINE:
             reason = "silent" if sign is Sign.DEAD else "no data"
             out.extend(self._statuses(self._subscriptions.wanted(), "stale", reason, wall))
@@ -293,7 +295,7 @@ class Session:
         self._overdue(now, out)
         out.extend(self._resync.on_time(now))
         out.extend(self.pipeline.closed_candles(wall))
-        second = self._clock.passed(self._received)
+        second = self._clock.passed()
         if second is not None and second > self._last_second:
             self._last_second = second
             out.extend(self.pipeline.clock_rows(second, wall))
@@ -302,20 +304,21 @@ class Session:
             out.extend(self.pipeline.book_rows(wall))
 
     def _sample(self, now: float, wall: int) -> None:
-        self._clock.on_time(now, wall)
         rows, self._last_rows = self._last_rows, ()
         if rows:
             self._liveness.data(now)
             row = rows[-1]
             if isinstance(row, Event) and row.exchange_time and row.receive_time:
                 self._clock.sample(row.exchange_time, row.receive_time)
+        # after the sample: a jump of the wall clock voids this one too
+        self._clock.on_time(now, wall)
 
-    def _ask(self, now: float, out: list[Output]) -> None:
-        if not self._outbox.free(now):
-            return
-        self._outbox.spend(now)
+    def _ask(self, now: float, wall: int, out: list[Output]) -> None:
         self._liveness.asked(now)
-        out.append(Ping())
+        if self._outbox.free(now):
+            self._outbox.spend(now)
+            self._clock.asked(wall)
+            out.append(Ping())
 
     def _give_up(self, reason: str, now: float, wall: int, out: list[Output]) -> None:
         out.append(Disconnect(reason))
