@@ -36,7 +36,8 @@ class Outbox:
     def free(self, now: float) -> bool:
         """Tell whether the limit lets a frame go at monotonic ``now``."""
         full = len(self._sent) == self._rate.count
-        return not full or now - self._sent[0] >= self._rate.seconds
+        # a sum, as in deadline(): a difference may round to less than what was added
+        return not full or now >= self._sent[0] + self._rate.seconds
 
     def spend(self, now: float) -> None:
         """Note a frame that goes at monotonic ``now``."""

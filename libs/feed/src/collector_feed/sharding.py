@@ -31,6 +31,8 @@ class Sharding:
     def add(self, subscriptions: Iterable[Subscription]) -> dict[int, list[Subscription]]:
         """Assign new subscriptions; return what each connection gains, known ones left out.
 
+        All of them or, with an error, none.
+
         Raises:
             SettingsError: one symbol has more subscriptions than a connection may hold.
         """
@@ -42,11 +44,16 @@ class Sharding:
                 if subscription not in wanted:
                     wanted.append(subscription)
         gained: dict[int, list[Subscription]] = {}
-        for symbol, wanted in by_symbol.items():
-            number = self._place(symbol, len(wanted))
-            self._home[symbol] = number
-            self._shards[number].update(wanted)
-            gained.setdefault(number, []).extend(wanted)
+        try:
+            for symbol, wanted in by_symbol.items():
+                number = self._place(symbol, len(wanted))
+                self._home[symbol] = number
+                self._shards[number].update(wanted)
+                gained.setdefault(number, []).extend(wanted)
+        except SettingsError:
+            # the caller learns of none, so none may stay assigned
+            self.remove([s for wanted in gained.values() for s in wanted])
+            raise
         return gained
 
     def remove(self, subscriptions: Iterable[Subscription]) -> dict[int, list[Subscription]]:
