@@ -24,6 +24,7 @@ class BarsState(msgspec.Struct):
 
     interval: str
     since: int | None
+    frontier: int
     parts: dict[int, PartialBar]
     stirred: bool
     late: int
@@ -142,16 +143,16 @@ class TimeBars:
         due = sorted(opened for opened in self.parts if opened < self.frontier)
         for opened in due:
             before = opened if self.series.end is None else self.series.end
-            bar = self._closed(opened, self.parts.pop(opened), before, gaps)
-            if bar.part is not None:
-                output.bar(
-                    self.timeframe,
-                    opened,
-                    bar.part,
-                    closed=True,
-                    revision=0,
-                    incomplete=bar.incomplete,
-                )
+            part = self.parts.pop(opened)
+            bar = self._closed(opened, part, before, gaps)
+            output.bar(
+                self.timeframe,
+                opened,
+                part,
+                closed=True,
+                revision=0,
+                incomplete=bar.incomplete,
+            )
             self.series.close(bar, self.reach, output)
             self._stirred = True
         return bool(due)
@@ -196,6 +197,7 @@ class TimeBars:
         return BarsState(
             self.timeframe.interval,
             self.since,
+            self.frontier,
             self.parts,
             self._stirred,
             self.late,
@@ -204,6 +206,7 @@ class TimeBars:
         )
 
     def restore(self, state: BarsState) -> None:
-        """Go on from a state; ``advance`` then sets the frontier."""
+        """Go on from a state."""
+        self.advance(state.frontier)
         self.since, self.parts, self._stirred = state.since, state.parts, state.stirred
         self.late, self.dropped, self._changed = state.late, state.dropped, state.changed

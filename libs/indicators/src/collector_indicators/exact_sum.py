@@ -43,6 +43,13 @@ class ExactSum:
         self.shift += bits
         self._scale = _power(self.shift)
 
+    def lowest_terms(self) -> tuple[int, int]:
+        """Return total and shift without common factors of two: the same for equal sums."""
+        if not self.total:
+            return 0, 0
+        bits = min(self.shift, (self.total & -self.total).bit_length() - 1)
+        return self.total >> bits, self.shift - bits
+
     def add(self, term: float) -> None:
         """Add a finite double."""
         units = self.units(term)
@@ -53,32 +60,30 @@ class ExactSum:
         units = self.units(term)
         self.total -= units
 
-    def ratio(self, other: ExactSum) -> float:
-        """Return this sum divided by another that is not zero, rounded once."""
-        return (self.total << other.shift) / (other.total << self.shift)
-
 
 class ExactMoments(ExactSum):
-    """Exact sums of doubles and of their squares (``squares`` / 4**``shift``)."""
+    """Exact sums of ``count`` doubles and of their squares (``squares`` / 4**``shift``)."""
 
-    __slots__ = ("squares",)
+    __slots__ = ("_count", "_mean_unit", "_variance_unit", "squares")
 
-    def __init__(self) -> None:
+    def __init__(self, count: int) -> None:
         super().__init__()
         self.squares = 0
+        self._count = count
+        # what the sums are divided by; they change with the shift alone
+        self._mean_unit = count
+        self._variance_unit = count * count
 
     def _grow(self, bits: int) -> None:
         super()._grow(bits)
         self.squares <<= 2 * bits
+        self._mean_unit <<= bits
+        self._variance_unit <<= 2 * bits
 
-    def mean_and_variance(self, total: int, squares: int, count: int) -> tuple[float, float]:
-        """Return mean and population variance of ``count`` terms, each rounded once.
-
-        ``total`` and ``squares`` are the sums to take, in the present units.
-        """
-        mean = total / (count << self.shift)
-        spread = count * squares - total * total
-        return mean, spread / ((count * count) << (2 * self.shift))
+    def mean_and_variance(self, total: int, squares: int) -> tuple[float, float]:
+        """Return mean and population variance, each rounded once, for sums in present units."""
+        spread = self._count * squares - total * total
+        return total / self._mean_unit, spread / self._variance_unit
 
 
 def _power(shift: int) -> float:

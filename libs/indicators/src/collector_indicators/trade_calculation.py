@@ -40,7 +40,7 @@ _HELD: Final = 1_000
 class _Moving(msgspec.Struct):
     low: int
     segment_end: int
-    now: int | None
+    now: int
     held_until: int | None
     live_due: int
     segment: PartialBar | None
@@ -73,8 +73,8 @@ class TradeCalculation(Calculation):
         self._high = -_NEVER
         # first end of the bars that hold the segment
         self._segment_end = -_NEVER
-        # largest time of a live row; None before the first
-        self._now: int | None = None
+        # largest time of a live row that was not only collected
+        self._now = -_NEVER
         # largest time of a trade that waits for the end of a backfill
         self._held_until: int | None = None
         # first time at which a bar closes, and at which live values are due
@@ -106,9 +106,7 @@ class TradeCalculation(Calculation):
             self._take_trade(row, time)
         elif type(row) is Clock:
             if row.time < self._high:
-                self._now = (
-                    max(row.time, self._low) if self._now is None else max(self._now, row.time)
-                )
+                self._now = max(self._now, row.time)
                 return NO_ROWS
             self._output.caused_by(row)
             self._take_live(row.time)
@@ -140,7 +138,7 @@ class TradeCalculation(Calculation):
         return given
 
     def _take_trade(self, trade: Trade, time: int) -> None:
-        if self._now is None and self._held_until is None:
+        if not self._begun:
             self._begin(time)
         waits = trade.backfilled and bool(self._gaps.pending)
         if waits:
@@ -185,10 +183,13 @@ class TradeCalculation(Calculation):
                 self._take_live(self._held_until)
 
     def _seen_until(self) -> int:
-        times = (self._low, self._now, self._held_until)
-        return max(time for time in times if time is not None)
+        return max(self._low, self._now, self._held_until or self._now)
 
     # --- time ---------------------------------------------------------------------------------
+
+    @property
+    def _begun(self) -> bool:
+        return self._bars[0].since is not None
 
     def _begin(self, time: int) -> None:
         for bars in self._bars:
@@ -200,7 +201,7 @@ class TradeCalculation(Calculation):
 
     def _take_live(self, time: int, *, resolve: bool = True) -> None:
         """Let a row of the running stream move the time: revise, close, then live values."""
-        if self._now is None and self._held_until is None:
+        if not self._begun:
             self._begin(time)
         self._publish_revisions()
         if resolve:
@@ -229,7 +230,7 @@ class TradeCalculation(Calculation):
             for bars in self._bars:
                 bars.live(self._gaps, self._output)
             self._live_due = (time // every + 1) * every
-        self._now = time if self._now is None else max(self._now, time)
+        self._now = max(self._now, time)
 
     def _publish_revisions(self) -> None:
         """Give out what late trades changed, once for all that came one after another."""
@@ -320,13 +321,21 @@ class TradeCalculation(Calculation):
             if bars.timeframe.interval in known:
                 bars.restore(known[bars.timeframe.interval])
         self._revising = any(bars.revising for bars in self._bars)
-        if self._now is None:
+        if any(bars.since is not None for bars in self._bars):
+            self._take_in_new_intervals()
+            self._set_due()
+            self._set_window()
+
+    def _take_in_new_intervals(self) -> None:
+        """Let the intervals that the state did not have begin where this calculation stands."""
+        if all(bars.since is not None for bars in self._bars):
             return
+        # the trades so far are those of the others; windows are cut anew
         for bars in self._bars:
-            bars.advance(self._now - self.settings.grace)
-        # intervals that are new begin where this calculation stands
+            if bars.since is not None and self._segment is not None:
+                bars.add(self._segment, self._gaps)
+        self._segment, self._segment_end = None, -_NEVER
         self._begin(self._seen_until())
-        self._set_window()
 
     def _series(self) -> list[tuple[str, Series]]:
         return [(bars.timeframe.interval, bars.series) for bars in self._bars]

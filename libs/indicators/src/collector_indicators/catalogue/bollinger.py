@@ -48,44 +48,48 @@ class Bollinger(Indicator[BollingerParameters, _State]):
 
     def update(self, bar: Ohlcv) -> Values:
         """Take a closed bar and return the values over it."""
-        state, sums = self._state, self._sums
-        sums.total, sums.squares = self._shifted(bar.close)
-        if len(state.closes) < self.parameters.period:
-            state.closes.append(bar.close)
-            if len(state.closes) < self.parameters.period:
-                return {"upper": None, "middle": None, "lower": None}
+        state, sums, close = self._state, self._sums, bar.close
+        sums.total, sums.squares = total, squares = self._shifted(close)
+        closes = state.closes
+        if len(closes) == self._period:
+            oldest = state.oldest
+            closes[oldest] = close
+            state.oldest = oldest + 1 if oldest + 1 < self._period else 0
         else:
-            state.closes[state.oldest] = bar.close
-            state.oldest = (state.oldest + 1) % self.parameters.period
-        return self._bands(sums.total, sums.squares)
+            closes.append(close)
+            if len(closes) < self._period:
+                return {"upper": None, "middle": None, "lower": None}
+        return self._bands(total, squares)
 
     def peek(self, bar: Ohlcv) -> Values:
         """Return the values if ``bar`` closed now."""
-        if len(self._state.closes) + 1 < self.parameters.period:
+        if len(self._state.closes) + 1 < self._period:
             return {"upper": None, "middle": None, "lower": None}
         return self._bands(*self._shifted(bar.close))
 
     def _rebuild(self) -> None:
-        self._sums = ExactMoments()
+        self._period = self.parameters.period
+        self._deviations = self.parameters.deviations
+        self._sums = sums = ExactMoments(self._period)
         for close in self._state.closes:
-            self._sums.total, self._sums.squares = self._with(close)
-
-    def _with(self, close: float) -> tuple[int, int]:
-        sums = self._sums
-        # first, for it may change the unit of the sums
-        units = sums.units(close)
-        return sums.total + units, sums.squares + units * units
+            # first the units, for they may change those of the sums
+            units = sums.units(close)
+            sums.total += units
+            sums.squares += units * units
 
     def _shifted(self, close: float) -> tuple[int, int]:
-        total, squares = self._with(close)
-        state = self._state
-        if len(state.closes) == self.parameters.period:
-            leaving = self._sums.units(state.closes[state.oldest])
-            total -= leaving
-            squares -= leaving * leaving
-        return total, squares
+        state, sums = self._state, self._sums
+        # first the units, for they may change those of the sums
+        units = sums.units(close)
+        if len(state.closes) < self._period:
+            return sums.total + units, sums.squares + units * units
+        leaving = sums.units(state.closes[state.oldest])
+        return (
+            sums.total + units - leaving,
+            sums.squares + (units - leaving) * (units + leaving),
+        )
 
     def _bands(self, total: int, squares: int) -> Values:
-        mean, variance = self._sums.mean_and_variance(total, squares, self.parameters.period)
-        width = self.parameters.deviations * sqrt(variance)
+        mean, variance = self._sums.mean_and_variance(total, squares)
+        width = self._deviations * sqrt(variance)
         return {"upper": mean + width, "middle": mean, "lower": mean - width}

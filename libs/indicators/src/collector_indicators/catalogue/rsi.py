@@ -50,17 +50,20 @@ class Rsi(Indicator[RsiParameters, _State]):
     parameters_type = RsiParameters
     state_type = _State
 
+    def _rebuild(self) -> None:
+        self._period = self.parameters.period
+
     @property
     def bars_needed(self) -> int:
         """One bar more than changes are averaged."""
-        return self.parameters.period + 1
+        return self._period + 1
 
     def update(self, bar: Ohlcv) -> Values:
         """Take a closed bar and return the RSI over it."""
         state = self._state
         if state.close is not None:
             state.gain, state.loss, state.lift = gain, loss, _ = self._step(state.close, bar.close)
-            state.changes = min(state.changes + 1, self.parameters.period)
+            state.changes = min(state.changes + 1, self._period)
             state.close = bar.close
             return self._values(state.changes, gain, loss)
         state.close = bar.close
@@ -74,7 +77,7 @@ class Rsi(Indicator[RsiParameters, _State]):
         return self._values(self._state.changes + 1, gain, loss)
 
     def _step(self, previous: float, close: float) -> tuple[float, float, int]:
-        state, period = self._state, self.parameters.period
+        state, period = self._state, self._period
         gain, loss, lift = state.gain, state.loss, state.lift
         change = close - previous
         if lift and change:
@@ -94,7 +97,7 @@ class Rsi(Indicator[RsiParameters, _State]):
         return gain, loss, lift
 
     def _values(self, changes: int, gain: float, loss: float) -> Values:
-        if changes < self.parameters.period:
+        if changes < self._period:
             return {"rsi": None}
         moved = gain + loss
         return {"rsi": 100.0 * (gain / moved) if moved else 50.0}

@@ -63,8 +63,8 @@ class Vwap(Indicator[VwapParameters, _State]):
         """Tell whether the window is full, or the session was seen from its first bar."""
         if self._bars:
             return bars_seen >= self._bars
-        session, known = self._session(bar.open_time), self._state.session
-        if known is not None and session == known:
+        known = self._state.session
+        if known is not None and known == self._session(bar.open_time):
             return self._state.whole
         return known is not None or self.window_start(bar.open_time) == bar.open_time
 
@@ -76,26 +76,40 @@ class Vwap(Indicator[VwapParameters, _State]):
 
     def update(self, bar: Ohlcv) -> Values:
         """Take a closed bar and return the value over it."""
-        state = self._state
-        if not self._bars:
-            whole = self.warm(bar, 1)
-            self._turnover, self._volume = self._moved(bar)
-            state.session, state.whole = self._session(bar.open_time), whole
+        turnover, volume = _turnover(bar), bar.volume
+        if self._bars:
+            self._roll(turnover, volume)
         else:
-            self._turnover, self._volume = self._moved(bar)
-            self._keep(bar)
-        return _value(self._turnover, self._volume)
+            state, session = self._state, self._session(bar.open_time)
+            if session != state.session:
+                state.whole = self.warm(bar, 1)
+                state.session = session
+                self._turnover, self._volume = ExactSum(), ExactSum()
+        self._turnover.add(turnover)
+        self._volume.add(volume)
+        return self._value(self._turnover.total, self._volume.total)
 
     def peek(self, bar: Ohlcv) -> Values:
         """Return the value if ``bar`` closed now."""
-        return _value(*self._moved(bar))
+        turnover, volume = _turnover(bar), bar.volume
+        # first the units, for they may change those of the sums
+        turnover_units, volume_units = self._turnover.units(turnover), self._volume.units(volume)
+        state = self._state
+        if not self._bars:
+            if self._session(bar.open_time) != state.session:
+                return self._value(turnover_units, volume_units)
+        elif len(state.volumes) == self._bars:
+            turnover_units -= self._turnover.units(state.turnovers[state.oldest])
+            volume_units -= self._volume.units(state.volumes[state.oldest])
+        return self._value(self._turnover.total + turnover_units, self._volume.total + volume_units)
 
     def state(self) -> bytes:
         """Return all that the next values depend on, versioned."""
         if not self._bars:
             state = self._state
-            state.turnover, state.turnover_shift = f"{self._turnover.total:x}", self._turnover.shift
-            state.volume, state.volume_shift = f"{self._volume.total:x}", self._volume.shift
+            turnover, state.turnover_shift = self._turnover.lowest_terms()
+            volume, state.volume_shift = self._volume.lowest_terms()
+            state.turnover, state.volume = f"{turnover:x}", f"{volume:x}"
         return super().state()
 
     def _rebuild(self) -> None:
@@ -111,37 +125,27 @@ class Vwap(Indicator[VwapParameters, _State]):
     def _session(self, open_time: int) -> int:
         return (open_time + self._offset) // _DAY
 
-    def _keep(self, bar: Ohlcv) -> None:
+    def _roll(self, turnover: float, volume: float) -> None:
+        """Keep a bar of the window, and take the one that leaves it out of the sums."""
         state = self._state
         if len(state.volumes) < self._bars:
-            state.turnovers.append(_turnover(bar))
-            state.volumes.append(bar.volume)
+            state.turnovers.append(turnover)
+            state.volumes.append(volume)
         else:
-            state.turnovers[state.oldest] = _turnover(bar)
-            state.volumes[state.oldest] = bar.volume
-            state.oldest = (state.oldest + 1) % self._bars
+            oldest = state.oldest
+            self._turnover.subtract(state.turnovers[oldest])
+            self._volume.subtract(state.volumes[oldest])
+            state.turnovers[oldest], state.volumes[oldest] = turnover, volume
+            state.oldest = (oldest + 1) % self._bars
 
-    def _moved(self, bar: Ohlcv) -> tuple[ExactSum, ExactSum]:
-        """Return the sums with ``bar`` in them, as new objects."""
-        state = self._state
-        if self._bars or state.session == self._session(bar.open_time):
-            turnover = ExactSum(self._turnover.total, self._turnover.shift)
-            volume = ExactSum(self._volume.total, self._volume.shift)
-        else:
-            turnover, volume = ExactSum(), ExactSum()
-        turnover.add(_turnover(bar))
-        volume.add(bar.volume)
-        if self._bars and len(state.volumes) == self._bars:
-            turnover.subtract(state.turnovers[state.oldest])
-            volume.subtract(state.volumes[state.oldest])
-        return turnover, volume
+    def _value(self, turnover: int, volume: int) -> Values:
+        """Return turnover by volume, both in the units of their sums, rounded once."""
+        if volume <= 0:
+            return {"vwap": None}
+        return {"vwap": (turnover << self._volume.shift) / (volume << self._turnover.shift)}
 
 
 def _turnover(bar: Ohlcv) -> float:
     if bar.quote_volume is not None:
         return bar.quote_volume
     return (bar.high + bar.low + bar.close) / 3 * bar.volume
-
-
-def _value(turnover: ExactSum, volume: ExactSum) -> Values:
-    return {"vwap": turnover.ratio(volume) if volume.total > 0 else None}

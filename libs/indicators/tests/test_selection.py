@@ -1,0 +1,98 @@
+"""What users choose, and what they are told when they choose wrongly."""
+
+from __future__ import annotations
+
+import sys
+from types import ModuleType
+
+import pytest
+
+from collector_core.errors import SettingsError
+from collector_indicators import discovery
+from collector_indicators.catalogue.rsi import Rsi
+from collector_indicators.discovery import indicators
+from collector_indicators.selection import Choice, parse_choice, parse_set
+from collector_indicators.settings import CalculationSettings
+
+
+def test_a_set_is_read_in_its_order_with_defaults_written_out() -> None:
+    assert (
+        Choice("rsi", "14"),
+        Choice("macd", "12:26:9"),
+        Choice("bollinger", "20:2"),
+        Choice("vwap", "utc"),
+        Choice("bollinger", "20:2.5"),
+        Choice("macd", "5:35:9"),
+    ) == parse_set("rsi:14, macd:12:26:9,bollinger,vwap,bollinger:20:2.5,macd:5:35")
+
+
+def test_a_choice_prints_as_it_is_written() -> None:
+    assert str(parse_choice("macd")) == "macd:12:26:9"
+    assert str(Choice("rsi", "")) == "rsi"
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ("rsi:x", "indicator rsi: parameter period: expected `int`, was 'x'"),
+        ("rsi:1", "indicator rsi: parameter period: expected `int` >= 2, was '1'"),
+        ("rsi:14:2", "indicator rsi: expected at most 1 parameters (period), was '14:2'"),
+        ("macd:30", "indicator macd: expected fast below slow, was 30 and 26"),
+        ("bollinger:20:0", "parameter deviations: expected `float` > 0.0, was '0'"),
+        ("bollinger:20:nan", "parameter deviations: expected"),
+        ("bollinger:20:inf", "parameter deviations: expected"),
+        ("vwap:est", "indicator vwap: parameter window: expected `str` matching"),
+        ("sma:5", "expected an indicator (bollinger, macd, rsi, vwap), was 'sma'"),
+        ("", "expected an indicator"),
+        ("rsi,rsi:14", "expected each indicator once, was rsi:14 twice"),
+    ],
+)
+def test_a_wrong_set_is_said_in_one_sentence(given: str, said: str) -> None:
+    with pytest.raises(SettingsError) as caught:
+        parse_set(given)
+    assert said in str(caught.value)
+
+
+def test_settings_take_what_is_right() -> None:
+    settings = CalculationSettings("bar", ("1s", "1m", "1w", "1M"), parse_set("rsi,vwap"))
+    assert (settings.grace, settings.horizon, settings.live_every) == (100_000, 2, 1_000_000)
+
+
+@pytest.mark.parametrize(
+    ("changed", "said"),
+    [
+        ({"input": "book"}, "input: expected candle or bar, was 'book'"),
+        ({"intervals": ()}, "intervals: expected at least one"),
+        ({"intervals": ("1m", "1m")}, "intervals: expected at least one and each once"),
+        ({"intervals": ("1x",)}, "expected an interval"),
+        ({"indicators": parse_set("rsi") * 2}, "indicators: expected each once"),
+        ({"indicators": (Choice("rsi", ""),)}, "expected all parameters written out, was rsi"),
+        ({"indicators": (Choice("nope", ""),)}, "expected an indicator"),
+        ({"grace": -1}, "grace: expected at least 0"),
+        ({"horizon": -1}, "horizon: expected 0 to 1000"),
+        ({"live_every": 0}, "live_every: expected at least 1"),
+    ],
+)
+def test_wrong_settings_are_said_in_one_sentence(changed: dict[str, object], said: str) -> None:
+    given: dict[str, object] = {"input": "bar", "intervals": ("1m",)} | changed
+    with pytest.raises(SettingsError) as caught:
+        CalculationSettings(**given)  # type: ignore[arg-type]  # wrong on purpose
+    assert said in str(caught.value)
+
+
+def test_two_indicators_of_one_name_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    # a module found beside the others that brings rsi a second time
+    name = "collector_indicators.catalogue.zz_again"
+    module = ModuleType(name)
+    module.Rsi = Rsi  # type: ignore[attr-defined]  # a made-up module
+    module.__all__ = ["Rsi"]  # type: ignore[attr-defined]  # as above
+    found = [*discovery.pkgutil.iter_modules(discovery.package.__path__)]
+    found.append(found[-1]._replace(name="zz_again"))
+    monkeypatch.setitem(sys.modules, name, module)
+    monkeypatch.setattr(discovery.pkgutil, "iter_modules", lambda _path: found)
+    indicators.cache_clear()
+    try:
+        with pytest.raises(SettingsError, match="expected one indicator rsi"):
+            indicators()
+    finally:
+        indicators.cache_clear()
