@@ -17,6 +17,7 @@ from msgspec import Raw, field
 __all__ = [
     "Candle",
     "Default",
+    "Failure",
     "Loose",
     "Market",
     "Millis",
@@ -29,6 +30,7 @@ __all__ = [
     "SimpleOrderbook",
     "SimpleTicker",
     "SimpleTrade",
+    "SimpleUnit",
     "Ticker",
     "Trade",
     "Unit",
