@@ -19,9 +19,15 @@ ENTRY_POINTS: Final = "collector.settings"
 """Group of entry points by which a service's package names its settings class."""
 
 _RESERVED: Final = frozenset(
-    {"COLLECTOR_CONFIG", "COLLECTOR_DEBUG", "COLLECTOR_ENV_FILE", "COLLECTOR_SECRETS_DIR"}
+    {
+        "COLLECTOR_CONFIG",
+        "COLLECTOR_DEBUG",
+        "COLLECTOR_ENV_FILE",
+        "COLLECTOR_FORBID_SKIPS",
+        "COLLECTOR_SECRETS_DIR",
+    }
 )
-"""Where settings come from, and how errors are shown; no fields."""
+"""Where settings come from, how errors are shown, what tests may skip; no fields."""
 
 _SERVICE_LINK: Final = re.compile(
     r"_SERVICE_HOST$|_SERVICE_PORT(_\w+)?$|_PORT$|_PORT_\d+_(TCP|UDP|SCTP)(_(ADDR|PORT|PROTO))?$"
