@@ -14,9 +14,9 @@ from collector_core.errors import BookError, NumberError, SequenceGap
 from collector_core.events import Book, Event, Level, State, Status
 from collector_core.numbers import is_zero
 from collector_feed.outputs import BookDelta, BookSnapshot
-from collector_feed.sequence import RULES
+from collector_feed.sequence import RULES, link
 
-__all__ = ["BookStream"]
+__all__ = ["BUFFER", "LEVELS", "BookStream"]
 
 BUFFER: Final = 10_000
 """Deltas held while a snapshot is awaited; past it the oldest attempt is given up."""
@@ -98,18 +98,15 @@ class BookStream:
     def _apply(self, delta: BookDelta, receive_time: int | None, out: list[Event]) -> None:
         book = self.book
         try:
-            if not self._rule(book.sequence or 0, delta):
+            # a book without a number (begun without a snapshot) takes its first update as it is
+            if book.sequence is not None and not self._rule(book.sequence, delta):
                 self.outdated += 1
                 return
             book.apply(delta.bids, delta.asks)
             book.check()
         except SequenceGap as gap:
             self.gaps += 1
-            out.append(
-                self._status(
-                    "gap", receive_time, "book updates are missing", gap.expected, gap.received - 1
-                )
-            )
+            out.append(self._gap(gap, receive_time))
             self._resync(delta, receive_time, out, str(gap))
             return
         except (BookError, NumberError) as error:
@@ -224,6 +221,7 @@ class BookStream:
         """The connection is gone: nothing of the book is known any longer."""
         self.state = "empty"
         self.wants_snapshot = False
+        self._invalid = False
         self._buffer = []
         self.book = OrderBook()
         self.whole = None
@@ -259,6 +257,16 @@ class BookStream:
         self.wants_snapshot = True
         out.append(self._status("resyncing", receive_time, reason))
 
+    def _gap(self, gap: SequenceGap, receive_time: int | None) -> Status:
+        reason = "book updates are missing"
+        if self._rule is not link:
+            first, last = gap.expected, gap.received - 1
+            return self._status("gap", receive_time, reason, first, last, last - first + 1)
+        # linked numbers have holes: what lies between two is no count of updates
+        if gap.received > gap.expected:
+            return self._status("gap", receive_time, reason, gap.expected + 1, gap.received)
+        return self._status("gap", receive_time, f"{reason}, and their numbers began anew")
+
     def _status(
         self,
         state: State,
@@ -266,6 +274,7 @@ class BookStream:
         reason: str | None,
         first: int | None = None,
         last: int | None = None,
+        count: int | None = None,
     ) -> Status:
         return Status(
             exchange=self._exchange,
@@ -279,7 +288,7 @@ class BookStream:
             reason=reason,
             from_=None if first is None else str(first),
             to=None if last is None else str(last),
-            count=None if first is None or last is None else last - first + 1,
+            count=count,
             unit=None if first is None else "sequence",
         )
 
