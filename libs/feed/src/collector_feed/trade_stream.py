@@ -19,6 +19,8 @@ __all__ = ["TradeSeed", "TradeStream"]
 
 _RECENT: Final = 2_000
 """Ids remembered to drop doubles, for exchanges whose ids do not count."""
+_ANEW: Final = 1_000_000
+"""Microseconds by which a trade with a smaller id must be younger to prove that ids began anew."""
 _GAPS: Final = 64
 """Gaps remembered to take in trades that come late."""
 
@@ -119,6 +121,9 @@ class TradeStream:
         elif self._unique and ident is not None:
             self._take_unique(ident, trade, out)
         else:
+            if self._outage:
+                out.append(self._gap_in_time(trade))
+            self._recovered()
             self._publish(trade, out)
 
     def begin(self) -> None:
@@ -173,6 +178,13 @@ class TradeStream:
             self.next_id = number + 1
             self._recovered()
             self._publish(trade, out)
+        elif self.time and (trade.exchange_time or 0) > self.time + _ANEW:
+            # younger than all before it, yet with a smaller id: the exchange counts anew
+            self._gaps.clear()
+            out.append(self._gap_in_time(trade, "trade ids began anew; trades may be missing"))
+            self.next_id = number + 1
+            self._recovered()
+            self._publish(trade, out)
         elif self._fill(number):
             out.append(replace(trade, backfilled=True))
             out.append(self._status(trade, "backfilled", "came late", trade.id, trade.id, 1, "id"))
@@ -209,10 +221,11 @@ class TradeStream:
         if len(self._order) > _RECENT:
             self._recent.discard(self._order.popleft())
 
-    def _gap_in_time(self, trade: Trade) -> Status:
+    def _gap_in_time(self, trade: Trade, reason: str = "trades may be missing") -> Status:
         since = str(self.time) if self.time else None
         until = trade.exchange_time or trade.receive_time
-        return self._gap(trade, since, None if until is None else str(until), None, "time")
+        last = None if until is None else str(until)
+        return self._gap(trade, since, last, None, "time", reason)
 
     def _gap(
         self,
@@ -221,9 +234,10 @@ class TradeStream:
         last: str | None,
         count: int | None,
         unit: Literal["id", "time"],
+        reason: str = "trades are missing",
     ) -> Status:
         self.gaps += 1
-        return self._status(trade, "gap", "trades are missing", first, last, count, unit)
+        return self._status(trade, "gap", reason, first, last, count, unit)
 
     def _status(
         self,
