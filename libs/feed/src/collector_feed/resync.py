@@ -42,7 +42,11 @@ class Resync:
     ) -> list[Event]:
         """Take an answer; return the rows that follow. One that is no longer wanted is dropped."""
         symbol = self._fetches.pop(token, None)
-        if symbol is None or not self._pipeline.wants_snapshot(symbol):
+        if symbol is None:
+            return []
+        if not self._pipeline.wants_snapshot(symbol):
+            # unsubscribed meanwhile: its timer must not stand in the way of the next wish
+            self._again.pop(symbol, None)
             return []
         if isinstance(answer, CollectorError):
             throttle = answer if isinstance(answer, Throttled) else None
