@@ -70,7 +70,8 @@ class Pipeline:
         """Return the rows of a frame, in order; one ``Undecodable`` if it cannot be read."""
         try:
             decoded = self._decode(frame, receive_time)
-        except FrameError as error:
+        except (FrameError, RecursionError) as error:
+            # RecursionError: brackets nested deeper than a decoder follows
             return [Undecodable(bytes(frame), receive_time, str(error))]
         if len(decoded) == 1 and type(trade := decoded[0]) is Trade:
             # nearly every frame: one trade, the next of its stream; nothing else is to be said
@@ -170,6 +171,8 @@ class Pipeline:
             stream.interrupted()
         for book in self._books.values():
             book.interrupted()
+        if self._closer is not None:
+            self._closer.interrupted()
         self.snapshots_wanted.clear()
         self.control.clear()
 
