@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Sequence
+from functools import cache
 from typing import Final, Literal, TypeVar
 
 import msgspec
@@ -216,9 +217,15 @@ def read_state(stored: bytes, kind: type[_State], what: str) -> _State:
         version, body = _SEALED(stored)
         if version != STATE_VERSION:
             raise StateError(f"{what}: expected version {STATE_VERSION}, was {version}")
-        return msgspec.msgpack.decode(body, type=kind)
+        return _decoder(kind).decode(body)  # type: ignore[return-value]  # a cache has no type parameter
     except (msgspec.MsgspecError, UnicodeDecodeError) as error:
         raise StateError(f"{what}: expected one of ours, was {stored[:40]!r}: {error}") from error
+
+
+@cache
+def _decoder(kind: type[msgspec.Struct]) -> msgspec.msgpack.Decoder[msgspec.Struct]:
+    # a decoder takes longer to build than to use a hundred times
+    return msgspec.msgpack.Decoder(kind)
 
 
 _SEALED = msgspec.msgpack.Decoder(tuple[int, msgspec.Raw]).decode

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from functools import cache
 from typing import ClassVar, Generic, Self, TypeAlias, TypeVar
 
 import msgspec
@@ -55,8 +56,7 @@ class Indicator(ABC, Generic[P, S]):
         Raises:
             SettingsError: names the indicator, the parameter, what was expected and what came.
         """
-        # the class variable cannot carry the type parameter (PEP 526 forbids it in a ClassVar)
-        return cls(parameters_text.read(cls.name, cls.parameters_type, given))  # type: ignore[arg-type]
+        return cls(parameters_text.read(cls.name, cls.parameters_type, given))
 
     @property
     def params(self) -> str:
@@ -99,7 +99,7 @@ class Indicator(ABC, Generic[P, S]):
             name, params, version, raw = _STATE(state)
             if (name, params, version) != wanted:
                 raise StateError(f"expected state of {wanted}, was {(name, params, version)}")
-            self._state = msgspec.msgpack.decode(raw, type=self.state_type)  # type: ignore[assignment]  # as above
+            self._state = _decoder(self.state_type).decode(raw)  # type: ignore[assignment]  # a ClassVar cannot carry S
         except (msgspec.MsgspecError, UnicodeDecodeError) as error:
             raise StateError(f"expected state of {wanted}, was {state[:40]!r}: {error}") from error
         self._rebuild()
@@ -111,11 +111,16 @@ class Indicator(ABC, Generic[P, S]):
         return twin
 
     def _fresh(self) -> S:
-        # as above: the class variable cannot carry the type parameter
-        return self.state_type()  # type: ignore[return-value]
+        return self.state_type()  # type: ignore[return-value]  # a ClassVar cannot carry S
 
     def _rebuild(self) -> None:
         """Make what follows from parameters and state."""
+
+
+@cache
+def _decoder(kind: type[msgspec.Struct]) -> msgspec.msgpack.Decoder[msgspec.Struct]:
+    # a decoder takes longer to build than to use a hundred times
+    return msgspec.msgpack.Decoder(kind)
 
 
 _STATE = msgspec.msgpack.Decoder(tuple[str, str, int, msgspec.Raw]).decode

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cache
 from typing import TypeVar
 
 import msgspec
@@ -31,6 +32,7 @@ def text(parameters: Parameters) -> str:
     return ":".join(_words(parameters))
 
 
+@cache
 def read(indicator: str, kind: type[_P], given: str) -> _P:
     """Return parameters from their text; what is left out at the end keeps its default.
 
