@@ -311,3 +311,8 @@ def test_topics_and_topology_follow_the_settings(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setenv("COLLECTOR_TOPIC_RETENTION", "trades=2h")
     with pytest.raises(SettingsError, match="trades"):
         DemoSettings.load().topology()
+
+
+def test_the_manual_has_the_table_of_all_services(request: pytest.FixtureRequest) -> None:
+    manual = (request.config.rootpath / "docs" / "configuration.md").read_text()
+    assert table(Settings) in manual
