@@ -27,7 +27,17 @@ def test_a_quiet_second_asks_once() -> None:
     assert liveness.on_time(102.0, 1) is Sign.ASK
 
 
-def test_a_frame_or_pong_is_life() -> None:
+def test_a_pong_is_life_at_the_time_of_asking() -> None:
+    liveness = started()
+    liveness.asked(101.0)
+    liveness.answered()
+    # so a quiet connection is asked each second, however late it is looked at
+    assert liveness.deadline() == 102.0
+    assert liveness.on_time(135.5, 1) is Sign.ASK
+    assert liveness.on_time(136.0, 1) is Sign.DEAD
+
+
+def test_a_frame_is_life() -> None:
     liveness = started()
     assert liveness.on_time(101.5, 2) is Sign.FINE
     assert liveness.deadline() == 102.5

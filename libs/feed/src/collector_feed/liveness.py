@@ -43,7 +43,7 @@ class Liveness:
         self._life = 0.0
         self._data = 0.0
         self._asked = 0.0
-        # the receive time that stood for the last sign of life
+        # receive time of the last frame seen
         self._received = 0
 
     def started(self, now: float) -> None:
@@ -58,8 +58,12 @@ class Liveness:
         """A ping was sent, or may not be sent at present; the next is due a while from now."""
         self._asked = now
 
+    def answered(self) -> None:
+        """A ping was answered: the connection lived when it was asked, and is quiet since."""
+        self._life = max(self._life, self._asked)
+
     def on_time(self, now: float, received: int) -> Sign:
-        """Look at the connection; ``received`` is the wall time of its last frame or pong."""
+        """Look at the connection; ``received`` is the wall time of its last frame."""
         if received != self._received:
             self._received = received
             self._life = now

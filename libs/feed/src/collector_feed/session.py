@@ -100,6 +100,8 @@ class Session:
         self._unproven: set[Subscription] = set()
         # receive time of the last frame, and the last rows, sampled by on_time
         self._received = 0
+        # wall time of the last pong
+        self._answered = 0
         self._last_rows: Sequence[Output] = ()
         self._resync = Resync(self.pipeline, self._new_backoff)
         # why the connection is to be given up at the next look, None if it is not
@@ -195,7 +197,8 @@ class Session:
 
     def on_pong(self, wall: int) -> None:
         """The exchange answered a ping."""
-        self._received = wall
+        self._answered = wall
+        self._liveness.answered()
         self._clock.answered()
 
     def on_closed(
@@ -413,5 +416,5 @@ class Session:
         reason: str | None,
         wall: int | None = None,
     ) -> list[Status]:
-        time = wall or self._received or None
+        time = wall or max(self._received, self._answered) or None
         return status_rows(self._spec.exchange, subscriptions, state, reason, time)
