@@ -183,10 +183,9 @@ async def test_frames_are_dropped_doubled_and_reordered(
 ) -> None:
     async with service.socket() as socket:
         await socket.send(TRADES)
-        await trade_ids(socket, 1)
+        [last] = await trade_ids(socket, 1)
         await service.control(f"fault?kind={kind}&channel=trade&symbol=BTC/USDT")
         seen: set[int] = set()
-        [last] = await trade_ids(socket, 1)
         async with asyncio.timeout(DEADLINE):
             while not step <= seen:
                 [number] = await trade_ids(socket, 1)
