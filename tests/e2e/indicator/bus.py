@@ -3,30 +3,33 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from time import monotonic
 from typing import TypeVar
+from urllib.request import urlopen
 
-from confluent_kafka import Producer
+from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, Producer, TopicPartition
 
 from collector_core.codec import decode, encode
-from collector_core.errors import BrokerError
 from collector_core.events import Event
 from collector_core.topics import Layout, Topics, key_of
 from collector_indicators.engine import create
 from collector_indicators.settings import CalculationSettings
-from collector_runtime.kafka.catalog import entries_of, publish_catalog
+from collector_runtime.kafka.catalog import entries_of, follow_catalog, publish_catalog
 from collector_runtime.kafka.child import Child
-from collector_runtime.kafka.connection import KafkaSettings, producer_config
+from collector_runtime.kafka.connection import KafkaSettings, producer_config, reader_config
+from collector_runtime.kafka.ports import free_ports
 from collector_runtime.kafka.provisioner import Provisioner
-from collector_runtime.kafka.restore import read_to_end
 from collector_runtime.kafka.topology import Topology
 
 Rows = dict[tuple[str, str, bytes], list[bytes]]
-"""Values in order, by channel, symbol (or exchange, where a topic has several) and key."""
+"""Values in order, by channel, symbol and key."""
+Place = tuple[str, int]
+Pair = tuple[bytes, bytes]
 T = TypeVar("T")
 
 
@@ -39,6 +42,37 @@ def eventually(probe: Callable[[], T], within: float, what: str) -> T:
             raise AssertionError(f"expected {what} within {within:g} s")
         pause.wait(0.05)
     return found
+
+
+class Process:
+    """A process of the service, and its health port."""
+
+    def __init__(self, child: Child, port: int) -> None:
+        self.child = child
+        self._address = f"http://127.0.0.1:{port}"
+
+    def ready(self) -> bool:
+        """Tell whether it says that it does its work."""
+        try:
+            return bool(self._get("/readyz"))
+        except OSError:
+            # not listening yet, or 503
+            return False
+
+    def metric(self, name: str) -> float:
+        """Return the sum of a metric's samples; 0 while there is none."""
+        found = re.findall(rf"^{name}(?:\{{.*\}})? (\S+)$", self._get("/metrics"), re.MULTILINE)
+        return sum(map(float, found))
+
+    def end(self) -> None:
+        """End it by SIGTERM, and see it end cleanly."""
+        said = self.child.output()
+        self.child.stop()
+        assert self.child.returncode == 0, said
+
+    def _get(self, path: str) -> str:
+        with urlopen(self._address + path, timeout=5) as answer:
+            return str(answer.read().decode())
 
 
 class Bus:
@@ -73,7 +107,6 @@ class Bus:
             "COLLECTOR_TOPIC_PARTITIONS": "4",
             "COLLECTOR_TOPIC_REPLICAS": "1",
             "COLLECTOR_SHARDS": "8",
-            "COLLECTOR_HEALTH_PORT": "0",
             **(options or {}),
         }
         Provisioner(self.settings).ensure(self._topology.bus())
@@ -104,53 +137,72 @@ class Bus:
 
     # --- processes ------------------------------------------------------------------------------
 
-    def start(self, slot: int | None = None, **options: str) -> Child:
+    def start(self, slot: int | None = None, **options: str) -> Process:
         """Start a process of the service; a slot is its name in the group."""
-        named = {} if slot is None else {"COLLECTOR_INSTANCE_ID": f"slot-{slot}"}
-        return Child(
-            [sys.executable, "-m", "collector_indicator"], self._environment | named | options
-        )
+        [port] = free_ports()
+        own = {"COLLECTOR_HEALTH_PORT": str(port)}
+        if slot is not None:
+            own["COLLECTOR_INSTANCE_ID"] = f"slot-{slot}"
+        command = [sys.executable, "-m", "collector_indicator"]
+        return Process(Child(command, self._environment | own | options), port)
 
     @contextmanager
-    def process(self, slot: int | None = None, **options: str) -> Iterator[Child]:
+    def process(self, slot: int | None = None, **options: str) -> Iterator[Process]:
         """Run a process of the service for the length of a block."""
-        child = self.start(slot, **options)
+        process = self.start(slot, **options)
         try:
-            yield child
+            yield process
         except BaseException:
-            sys.stderr.write(child.output())
+            sys.stderr.write(process.child.output())
             raise
         finally:
-            child.stop()
+            process.child.stop()
 
     # --- outputs --------------------------------------------------------------------------------
 
-    def read(self, channel: str, exchange: str, symbol: str) -> list[tuple[bytes, bytes]]:
-        """Return the committed rows of the partition that a stream is in; none without a topic."""
-        address = self.topics.address(channel, exchange, symbol)
-        rows: list[tuple[bytes, bytes]] = []
+    def read(self, streams: Iterable[tuple[str, str, str]]) -> dict[Place, list[Pair]]:
+        """Return the committed rows of the partitions that streams are in, from the first on."""
+        places = [self.topics.address(*stream)[:2] for stream in streams]
+        rows: dict[Place, list[Pair]] = {place: [] for place in places}
+        consumer = Consumer(reader_config(self.settings))
+        deadline = monotonic() + 30
         try:
-            read_to_end(
-                self.settings,
-                address.topic,
-                address.partition,
-                lambda key, value: rows.append((key, value or b"")),
-            )
-        except BrokerError as error:
-            if "Unknown" not in str(error):
-                raise
+            # one that is not there yet has no rows; assigning it would wait in silence
+            there = consumer.list_topics(timeout=10).topics
+            left = {place for place in places if place[0] in there}
+            consumer.assign([TopicPartition(*place, OFFSET_BEGINNING) for place in left])
+            while left:
+                assert monotonic() < deadline, f"expected to read all, was without {left}"
+                for message in consumer.consume(1_000, 0.02):
+                    error = message.error()
+                    place = message.topic() or "", message.partition() or 0
+                    if error is None:
+                        rows[place].append((message.key() or b"", message.value() or b""))
+                    elif error.code() == KafkaError._PARTITION_EOF:
+                        left.discard(place)
+                    else:
+                        assert error.retriable(), error.str()
+        finally:
+            consumer.close()
         return rows
 
     def outputs(self, exchange: str, symbols: Iterable[str]) -> Rows:
         """Return what was published of streams, in order, by key."""
         found: Rows = {}
-        for symbol in symbols:
+        streams = [(c, exchange, symbol) for symbol in symbols for c in ("bar", "indicator")]
+        rows = self.read(streams)
+        for channel, _, symbol in streams:
             own = f"{exchange}|{symbol}|".encode()
-            for channel in ("bar", "indicator"):
-                for key, value in self.read(channel, exchange, symbol):
-                    if key.startswith(own):
-                        found.setdefault((channel, symbol, key), []).append(value)
+            for key, value in rows[self.topics.address(channel, exchange, symbol)[:2]]:
+                if key.startswith(own):
+                    found.setdefault((channel, symbol, key), []).append(value)
         return found
+
+    def catalogued(self) -> set[str]:
+        """Return the channels that the catalogue has."""
+        with follow_catalog(self.settings, self.topics) as table:
+            table.load()
+            return {entry.channel for entry in table.rows.values()}
 
     def published(self, exchange: str, symbols: Iterable[str]) -> int:
         """Return how many rows of streams are published."""
@@ -165,7 +217,9 @@ def offline(
     for symbol in symbols:
         for channel, settings in calculations.items():
             calculation = create(exchange, symbol, settings)
-            for _, value in bus.read(channel, exchange, symbol):
+            stream = channel, exchange, symbol
+            [rows] = bus.read([stream]).values()
+            for _, value in rows:
                 row = decode(value)
                 if row.symbol != symbol:
                     continue

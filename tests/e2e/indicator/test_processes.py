@@ -1,65 +1,93 @@
+"""Processes that come and go in an orderly way."""
+
 from __future__ import annotations
 
 import pytest
 
-from collector_indicator.settings import IndicatorSettings
-from collector_runtime.kafka.child import Child
-
-from .bus import Bus, count, eventually, offline
+from .bus import eventually
 from .conftest import MakeBus
-from .market import Market
+from .scenario import OPTIONS, SYMBOLS, complete, feed, markets_of, open_all
 
 pytestmark = [pytest.mark.broker, pytest.mark.e2e]
 
-SYMBOLS = ["BTC/USDT", "ETH/USDT", "XRP/USDT", "SOL/USDT"]
-OPTIONS = {
-    "COLLECTOR_BAR_INTERVALS": "1s,3s",
-    "COLLECTOR_CANDLE_INTERVALS": "1s",
-    "COLLECTOR_INDICATORS": "rsi:3,macd:3:6:2,bollinger:4:2,vwap",
-    "COLLECTOR_CHECKPOINT": "0.3",
-}
-CALCULATIONS = IndicatorSettings(
-    bar_intervals=("1s", "3s"),
-    candle_intervals=("1s",),
-    indicators=OPTIONS["COLLECTOR_INDICATORS"],
-).calculations()
 
-
-def open_all(bus: Bus, symbols: list[str]) -> None:
-    for channel in CALCULATIONS:
-        bus.open(channel, "binance", symbols)
-
-
-def feed(bus: Bus, markets: list[Market], rows: int) -> None:
-    for market in markets:
-        bus.write(market.rows(rows))
-
-
-def markets_of(symbols: list[str]) -> list[Market]:
-    return [Market("binance", symbol, seed) for seed, symbol in enumerate(symbols, 1)]
-
-
-def complete(bus: Bus, symbols: list[str], within: float = 30.0) -> None:
-    """Wait until as many rows are published as follow from the input, then compare them all."""
-    expected = offline(bus, "binance", symbols, CALCULATIONS)
-    wanted = count(expected)
-    assert wanted > 0
-    eventually(
-        lambda: bus.published("binance", symbols) >= wanted, within, f"{wanted} rows published"
-    )
-    assert expected == bus.outputs("binance", symbols)
-
-
-def end(child: Child) -> None:
-    """End a process by SIGTERM and see it end cleanly."""
-    child.stop()
-    assert child.returncode == 0
-
-
-def test_output_is_a_function_of_the_input(make_bus: MakeBus) -> None:
+def test_a_restart_goes_on_where_the_state_says(make_bus: MakeBus) -> None:
     bus = make_bus(**OPTIONS)
     open_all(bus, SYMBOLS)
-    feed(bus, markets_of(SYMBOLS), 1_500)
-    with bus.process() as child:
+    markets = markets_of(SYMBOLS)
+    feed(bus, markets, 1_000)
+    with bus.process() as first:
         complete(bus, SYMBOLS)
-        end(child)
+        first.end()
+    feed(bus, markets, 1_000)
+    with bus.process() as second:
+        complete(bus, SYMBOLS)
+        # the rows before were not read again, as all of them had been committed
+        read = second.metric("collector_indicator_rows_in_total")
+        assert 1_000 * len(SYMBOLS) <= read < 1_100 * len(SYMBOLS)
+        second.end()
+
+
+def test_two_processes_share_the_shards(make_bus: MakeBus) -> None:
+    bus = make_bus(**OPTIONS)
+    open_all(bus, SYMBOLS)
+    markets = markets_of(SYMBOLS)
+    with bus.process() as first:
+        eventually(first.ready, 20, "the first to be ready")
+        feed(bus, markets, 300)
+        with bus.process() as second:
+            eventually(
+                lambda: (
+                    second.ready()
+                    and first.metric("collector_indicator_shards") == 4
+                    and second.metric("collector_indicator_shards") == 4
+                ),
+                20,
+                "four shards each",
+            )
+            feed(bus, markets, 300)
+            complete(bus, SYMBOLS)
+            assert first.metric("collector_indicator_commits_total") > 0
+            # the second leaves; its shards come back
+            second.end()
+        feed(bus, markets, 300)
+        complete(bus, SYMBOLS)
+        assert first.metric("collector_indicator_shards") == 8
+        first.end()
+
+
+@pytest.mark.parametrize("layout", ["symbol", "keyed"])
+def test_a_symbol_that_comes_while_running(make_bus: MakeBus, layout: str) -> None:
+    bus = make_bus(layout, **OPTIONS)
+    open_all(bus, SYMBOLS[:2])
+    markets = markets_of(SYMBOLS)
+    with bus.process() as process:
+        feed(bus, markets[:2], 300)
+        complete(bus, SYMBOLS[:2])
+        open_all(bus, SYMBOLS[2:])
+        feed(bus, markets, 300)
+        complete(bus, SYMBOLS)
+        process.end()
+
+
+def test_the_catalogue_names_what_is_published(make_bus: MakeBus) -> None:
+    bus = make_bus(**OPTIONS)
+    open_all(bus, SYMBOLS[:1])
+    with bus.process() as process:
+        names = eventually(
+            lambda: (found := bus.catalogued()) > {"bar", "indicator"} and found,
+            20,
+            "outputs in the catalogue",
+        )
+        assert {"trade", "candle", "bar", "indicator"} == names
+        process.end()
+
+
+def test_what_is_not_followed_is_left_alone(make_bus: MakeBus) -> None:
+    bus = make_bus(**OPTIONS, COLLECTOR_FOLLOW="binance:ETH/*,upbit:*")
+    open_all(bus, SYMBOLS[:2])
+    feed(bus, markets_of(SYMBOLS[:2]), 300)
+    with bus.process() as process:
+        complete(bus, SYMBOLS[1:2])
+        assert bus.published("binance", SYMBOLS[:1]) == 0
+        process.end()

@@ -1,0 +1,52 @@
+"""What all tests of the service compute, and of which symbols."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from collector_indicator.settings import IndicatorSettings
+
+from .bus import Bus, count, eventually, offline
+from .market import Market
+
+SYMBOLS = ["BTC/USDT", "ETH/USDT", "XRP/USDT", "SOL/USDT"]
+_INDICATORS = "rsi:3,macd:3:6:2,bollinger:4:2,vwap"
+OPTIONS = {
+    "COLLECTOR_BAR_INTERVALS": "1s,3s",
+    "COLLECTOR_CANDLE_INTERVALS": "1s",
+    "COLLECTOR_INDICATORS": _INDICATORS,
+    "COLLECTOR_CHECKPOINT": "0.3",
+}
+CALCULATIONS = IndicatorSettings(
+    bar_intervals=("1s", "3s"), candle_intervals=("1s",), indicators=_INDICATORS
+).calculations()
+"""What the service computes with these options."""
+
+
+def open_all(bus: Bus, symbols: Iterable[str]) -> None:
+    """Make the input topics of symbols."""
+    for channel in CALCULATIONS:
+        bus.open(channel, "binance", symbols)
+
+
+def markets_of(symbols: Sequence[str]) -> list[Market]:
+    """Return a market for each symbol, the same at each call."""
+    return [Market("binance", symbol, seed) for seed, symbol in enumerate(symbols, 1)]
+
+
+def feed(bus: Bus, markets: Iterable[Market], rows: int) -> None:
+    """Let the input grow by ``rows`` of each market."""
+    for market in markets:
+        bus.write(market.rows(rows))
+
+
+def complete(bus: Bus, symbols: Sequence[str], within: float = 30.0) -> int:
+    """Wait until as much is published as follows from the input, compare, return how many rows."""
+    expected = offline(bus, "binance", symbols, CALCULATIONS)
+    wanted = count(expected)
+    assert wanted > 0
+    eventually(
+        lambda: bus.published("binance", symbols) >= wanted, within, f"{wanted} rows published"
+    )
+    assert expected == bus.outputs("binance", symbols)
+    return wanted
