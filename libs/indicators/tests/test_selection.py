@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import sys
-from types import ModuleType
+from importlib import invalidate_caches
+from pathlib import Path
 
 import pytest
 
 from collector_core.errors import SettingsError
-from collector_indicators import discovery
-from collector_indicators.catalogue.rsi import Rsi
+from collector_indicators import catalogue
 from collector_indicators.discovery import indicators
 from collector_indicators.selection import Choice, parse_choice, parse_set
 from collector_indicators.settings import CalculationSettings
@@ -80,19 +80,19 @@ def test_wrong_settings_are_said_in_one_sentence(changed: dict[str, object], sai
     assert said in str(caught.value)
 
 
-def test_two_indicators_of_one_name_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    # a module found beside the others that brings rsi a second time
-    name = "collector_indicators.catalogue.zz_again"
-    module = ModuleType(name)
-    module.Rsi = Rsi  # type: ignore[attr-defined]  # a made-up module
-    module.__all__ = ["Rsi"]  # type: ignore[attr-defined]  # as above
-    found = [*discovery.pkgutil.iter_modules(discovery.package.__path__)]
-    found.append(found[-1]._replace(name="zz_again"))
-    monkeypatch.setitem(sys.modules, name, module)
-    monkeypatch.setattr(discovery.pkgutil, "iter_modules", lambda _path: found)
+def test_two_indicators_of_one_name_are_refused(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    # a module beside the others that brings rsi a second time
+    module = f"{catalogue.__name__}.zz_again"
+    text = 'from collector_indicators.catalogue.rsi import Rsi\n\n__all__ = ["Rsi"]\n'
+    (tmp_path / "zz_again.py").write_text(text)
+    monkeypatch.setattr(catalogue, "__path__", [*catalogue.__path__, str(tmp_path)])
+    invalidate_caches()
     indicators.cache_clear()
     try:
-        with pytest.raises(SettingsError, match="expected one indicator rsi"):
+        with pytest.raises(SettingsError, match=f"expected one indicator rsi, was .* {module}"):
             indicators()
     finally:
+        sys.modules.pop(module, None)
         indicators.cache_clear()
