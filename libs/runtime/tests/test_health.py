@@ -3,6 +3,7 @@ from __future__ import annotations
 import asyncio
 import json
 import time
+from contextlib import suppress
 
 import pytest
 
@@ -112,6 +113,16 @@ async def test_too_many_connections_are_turned_away() -> None:
             other.close()
         await eventually(lambda: health.connections == 0)
         assert (await get(health.port, "/healthz"))[0] == 200
+
+
+async def test_closing_does_not_wait_for_a_connection_that_never_asks() -> None:
+    async with Health(Exporter()) as health:
+        reader, writer = await asyncio.open_connection("127.0.0.1", health.port)
+        await eventually(lambda: health.connections == 1)
+    assert health.connections == 0
+    with suppress(ConnectionResetError):
+        assert await asyncio.wait_for(reader.read(), 5) == b""
+    writer.close()
 
 
 async def test_a_taken_port_is_one_sentence() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
 import sys
@@ -35,7 +36,9 @@ def service(body: str, **environment: str) -> Iterator[subprocess.Popen[str]]:
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
-        env={"PATH": "/usr/bin", **environment},
+        # what measures coverage goes along; nothing else of the test run does
+        env={name: os.environ[name] for name in os.environ if name.startswith("COVERAGE")}
+        | environment,
     ) as process:
         try:
             yield process

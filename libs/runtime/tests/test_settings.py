@@ -250,6 +250,29 @@ def test_a_wrong_file_is_told(
     assert str(caught.value).startswith(sentence.format(config))
 
 
+@pytest.mark.parametrize("name", ["COLLECTOR_ENV_FILE", "COLLECTOR_CONFIG"])
+def test_a_file_that_is_no_text_is_told(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, name: str
+) -> None:
+    (tmp_path / "binary").write_bytes(b"\xff\xfe=\x00")
+    monkeypatch.setenv(name, str(tmp_path / "binary"))
+    with pytest.raises(SettingsError, match=r"expected a readable file at .*binary, was 'utf-8'"):
+        DemoSettings.load()
+
+
+def test_a_secret_that_is_no_text_is_told(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "collector_kafka_sasl_password").write_bytes(b"\xff\xfe")
+    monkeypatch.setenv("COLLECTOR_SECRETS_DIR", str(tmp_path))
+    with pytest.raises(SettingsError, match="expected readable secret files in"):
+        DemoSettings.load()
+
+
+def test_an_empty_file_sets_nothing(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "c.yaml").write_text("# nothing yet\n")
+    monkeypatch.setenv("COLLECTOR_CONFIG", str(tmp_path / "c.yaml"))
+    assert DemoSettings.load().health_port == 9464
+
+
 def test_an_unknown_name_in_dotenv_is_refused(tmp_path: Path) -> None:
     (tmp_path / ".env").write_text("COLLECTOR_LOG_LEVLE=debug\n")
     with pytest.raises(SettingsError, match=r"in \.env; did you mean COLLECTOR_LOG_LEVEL\?"):
