@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import sys
 from importlib.metadata import version
@@ -58,6 +59,10 @@ def collector(
 
 def main() -> NoReturn:
     """Run the command of ``sys.argv`` and exit."""
+    debug = os.environ.get("COLLECTOR_DEBUG") == "1"
+    if not debug:
+        # what Kafka's client logs while it tries again is not for users; errors are said by us
+        logging.getLogger().addHandler(logging.NullHandler())
     try:
         app()
     except OutputClosed:
@@ -66,7 +71,7 @@ def main() -> NoReturn:
     except KeyboardInterrupt:
         sys.exit(_INTERRUPTED)
     except (CollectorError, OSError) as error:
-        if os.environ.get("COLLECTOR_DEBUG") == "1":
+        if debug:
             raise
         sentence = " ".join(str(error).split())
         sys.stderr.write(f"collector: {sentence}\n")

@@ -44,7 +44,8 @@ class BusReader:
         topics: names and layout.
         choice: what is wanted.
         start: where the topics begin that are there now; later ones are read from their first row.
-        complain: is told of a topic that the catalogue names and that is not there.
+        complain: is told of a topic that the catalogue names and that is not there, and when all
+            brokers are gone (they are waited for).
 
     Raises:
         BrokerError: Kafka does not answer, or has no catalogue.
@@ -69,8 +70,12 @@ class BusReader:
         self._ended: set[tuple[str, int]] = set()
         self._catalog = follow_catalog(settings, topics)
         self._next_look = 0.0
+        # all brokers are gone, and it was said
+        self._alone = False
+        self._servers = settings.bootstrap_servers
         try:
-            self._consumer = Consumer(reader_config(settings))
+            config = reader_config(settings) | {"error_cb": self._on_error}
+            self._consumer = Consumer(config)
             self._catalog.load()
             self._assign(self._new(self._catalog.rows.values()), start)
         except BaseException:
@@ -94,6 +99,7 @@ class BusReader:
             failure = message.error()
             place = (message.topic() or "", message.partition() or 0)
             if failure is None:
+                self._alone = False
                 if self._wanted(place, message):
                     found.append(message)
             elif failure.code() == KafkaError._PARTITION_EOF:  # noqa: SLF001 - librdkafka's name
@@ -132,6 +138,11 @@ class BusReader:
             return True
         # exchange|symbol, and more behind another | where a row has a name of its own
         return b"|".join((message.key() or b"").split(b"|", 2)[:2]) in keys
+
+    def _on_error(self, error: KafkaError) -> None:
+        if error.code() == KafkaError._ALL_BROKERS_DOWN and not self._alone:  # noqa: SLF001 - librdkafka's name
+            self._alone = True
+            self._complain(f"expected a Kafka broker at {self._servers}, was none; waiting for it")
 
     def _look(self) -> None:
         now = monotonic()

@@ -17,6 +17,8 @@ __all__ = ["app"]
 
 app = new_app()
 
+PROGRAMS = Programs()
+
 
 @app.command()
 def run(
@@ -62,7 +64,7 @@ def run(
     The embedded broker keeps everything in memory and forgets it at the end.
     """
     options = Options(live, seconds, _words(exchange), _words(symbols), broker_port)
-    run_session(options, Programs(), _folder(log_folder))
+    run_session(options, PROGRAMS, _folder(log_folder))
 
 
 def _folder(wanted: Path | None) -> Path:

@@ -11,13 +11,17 @@ from collector_core.symbols import split
 from collector_exchanges.discovery import adapter, exchanges
 
 __all__ = [
+    "BOOTSTRAP",
     "Endpoints",
     "Options",
     "Programs",
     "chosen_exchanges",
     "ingestor_settings",
+    "service_settings",
     "symbols_of",
 ]
+
+BOOTSTRAP: Final = "KAFKA_BOOTSTRAP_SERVERS"
 
 _BASES: Final = ("BTC", "ETH")
 """What every exchange trades against its main quote currency."""
@@ -30,6 +34,8 @@ class Programs:
     simulator: tuple[str, ...] = ("-m", "collector_simulator")
     ingestor: tuple[str, ...] = ("-m", "collector_ingestor")
     indicator: tuple[str, ...] = ("-m", "collector_indicator")
+    patience: float = 10.0
+    """Seconds that each has to end by itself."""
 
 
 @dataclass(frozen=True)
@@ -109,3 +115,8 @@ def ingestor_settings(
         settings["COLLECTOR_WEBSOCKET_URL"] = at.websocket_url
         settings["COLLECTOR_REST_URL"] = at.rest_url
     return settings
+
+
+def service_settings(bootstrap_servers: str, health_port: int) -> dict[str, str]:
+    """Return the environment that every service on the bus has."""
+    return {BOOTSTRAP: bootstrap_servers, "COLLECTOR_HEALTH_PORT": str(health_port)}

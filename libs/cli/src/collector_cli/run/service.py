@@ -19,8 +19,6 @@ _SHELL: Final = 'out=$1 log=$2; shift 2; exec "$@" >"$out" 2>"$log"'
 _POLL: Final = 0.02
 _LINES: Final = 3
 _LENGTH: Final = 400
-_STOP: Final = 10.0
-"""Seconds that a service has to end by itself."""
 
 
 class Service:
@@ -31,12 +29,19 @@ class Service:
         arguments: Python's, for example ``("-m", "collector_ingestor")``.
         settings: environment variables beside our own.
         folder: where its standard output and its log go.
+        patience: seconds that it has to end by itself.
     """
 
     def __init__(
-        self, name: str, arguments: Sequence[str], settings: dict[str, str], folder: Path
+        self,
+        name: str,
+        arguments: Sequence[str],
+        settings: dict[str, str],
+        folder: Path,
+        patience: float,
     ) -> None:
         self.name = name
+        self._patience = patience
         self.log = folder / f"{name}.log"
         self._out = folder / f"{name}.out"
         command = ["/bin/sh", "-c", _SHELL, "sh", str(self._out), str(self.log)]
@@ -83,8 +88,8 @@ class Service:
             self._child.wait(_POLL)
 
     def stop(self) -> None:
-        """End it: asked at first, killed after 10 s. Idempotent."""
-        self._child.stop(_STOP)
+        """End it: asked at first, killed when it takes too long. Idempotent."""
+        self._child.stop(self._patience)
 
     def _last_words(self) -> str:
         text = self.log.read_text(errors="replace") if self.log.exists() else ""

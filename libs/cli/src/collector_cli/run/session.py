@@ -5,7 +5,7 @@ from __future__ import annotations
 import signal
 import sys
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
@@ -13,6 +13,7 @@ import msgspec
 
 from collector_cli.bus.choice import Choice
 from collector_cli.bus.reader import BusReader
+from collector_cli.bus.start import Start
 from collector_cli.run.board import open_board, summary
 from collector_cli.run.plan import Options, Programs
 from collector_cli.run.stack import Stack, Stopped
@@ -37,31 +38,34 @@ def run(options: Options, programs: Programs, folder: Path) -> None:
     Raises:
         CollectorError: something could not be started, or ended by itself.
     """
-    with _signals() as signals:
-        say = sys.stdout
-        say.write(f"logs are in {folder}\n")
-        tally: Tally | None = None
+    with _signals() as signals, (folder / "run.log").open("w") as log:
+        _write(f"logs are in {folder}\n")
         begun = monotonic()
-        with Stack(options, programs, folder, _write, lambda: bool(signals)) as stack:
-            try:
-                kafka, topology = stack.start()
-            except Stopped:
-                pass
-            else:
+        rows: dict[str, dict[str, int]] = {}
+        # Stopped: the user wants an end while things still start
+        with (
+            Stack(options, programs, folder, _write, lambda: bool(signals)) as stack,
+            suppress(Stopped),
+        ):
+            kafka, topology = stack.start_sources()
+            tally = Tally(topology.topics, stack.exchanges, _ALWAYS)
+            choice = Choice(frozenset(CHANNELS), frozenset(stack.exchanges))
+            start: Start = "earliest" if stack.owns_broker else "latest"
+
+            def complain(sentence: str) -> None:
+                log.write(f"{sentence}\n")
+
+            # before the services, so that no row of theirs is missed
+            with BusReader(kafka, topology.topics, choice, start, complain) as reader:
+                stack.start_services(kafka.bootstrap_servers)
                 begun = monotonic()
-                tally = Tally(topology.topics, stack.exchanges, _ALWAYS)
-                choice = Choice(frozenset(CHANNELS), frozenset(stack.exchanges))
-                with closing(
-                    BusReader(kafka, topology.topics, choice, "latest", _complain)
-                ) as reader:
-                    _watch(stack, reader, tally, options.seconds, signals)
-                    _write("ending …\n")
-                    stack.stop_services()
-                    _drain(reader, tally)
-        rows = {} if tally is None else tally.rows()
-        summary(rows, monotonic() - begun, say)
-        say.write(msgspec.json.encode({"rows": rows}).decode() + "\n")
-        say.flush()
+                _watch(stack, reader, tally, options.seconds, signals)
+                _write("ending …\n")
+                stack.stop_services()
+                _drain(reader, tally)
+            rows = tally.rows()
+        summary(rows, monotonic() - begun, sys.stdout)
+        _write(msgspec.json.encode({"rows": rows}).decode() + "\n")
 
 
 def _watch(
@@ -118,7 +122,3 @@ def _signals() -> Iterator[list[int]]:
 def _write(text: str) -> None:
     sys.stdout.write(text)
     sys.stdout.flush()
-
-
-def _complain(sentence: str) -> None:
-    sys.stderr.write(f"collector: {sentence}\n")

@@ -13,11 +13,13 @@ from typing import Final
 import msgspec
 
 from collector_cli.run.plan import (
+    BOOTSTRAP,
     Endpoints,
     Options,
     Programs,
     chosen_exchanges,
     ingestor_settings,
+    service_settings,
     symbols_of,
 )
 from collector_cli.run.service import Service
@@ -32,7 +34,6 @@ from collector_runtime.settings import Settings
 
 __all__ = ["Stack", "Stopped"]
 
-_BROKER: Final = "KAFKA_BOOTSTRAP_SERVERS"
 _PORT: Final = 9092
 """Where every client looks without being told."""
 _PATIENCE: Final = 20.0
@@ -72,46 +73,53 @@ class Stack:
         self._stopping = stopping
         self._broker: EmbeddedBroker | None = None
         self._simulator: Service | None = None
+        # where the simulated exchanges are; None with the real ones
+        self._at: dict[str, Endpoints] | None = None
         self._ingestors: list[Service] = []
         self._indicator: Service | None = None
 
-    def start(self) -> tuple[KafkaSettings, Topology]:
-        """Start everything; return where the rows will be.
+    def start_sources(self) -> tuple[KafkaSettings, Topology]:
+        """Start broker and simulator; return where the rows will be.
 
         Raises:
             CollectorError: something could not be started, or has ended again.
             Stopped: the user did not want to wait.
         """
         # a wrong name is said before anything is started
-        live = chosen_exchanges(self._options, None)
-        symbols_of(self._options, live)
+        symbols_of(self._options, chosen_exchanges(self._options, None))
         if not self._options.live:
             # beside the broker's start, for it takes the longest
             self._simulator = self._service("simulator", self._programs.simulator, {})
         kafka, topology = self._start_broker()
-        at = self._start_simulator()
-        self.exchanges = chosen_exchanges(self._options, None if at is None else tuple(at))
+        self._at = self._start_simulator()
+        simulated = None if self._at is None else tuple(self._at)
+        self.exchanges = chosen_exchanges(self._options, simulated)
+        return kafka, topology
+
+    def start_services(self, bootstrap_servers: str) -> None:
+        """Start the ingestors and the indicator service.
+
+        Raises:
+            CollectorError: one could not be started.
+            Stopped: the user did not want to wait.
+        """
         symbols = symbols_of(self._options, self.exchanges)
         with self._step(f"ingestors of {', '.join(self.exchanges)}, indicator service"):
             ports = iter(free_ports(len(self.exchanges) + 1))
-            common = {_BROKER: kafka.bootstrap_servers}
             for exchange in self.exchanges:
-                settings = ingestor_settings(
-                    exchange, symbols[exchange], at[exchange] if at else None
-                )
+                at = None if self._at is None else self._at[exchange]
+                settings = ingestor_settings(exchange, symbols[exchange], at)
+                settings |= service_settings(bootstrap_servers, next(ports))
                 self._ingestors.append(
-                    self._service(
-                        f"ingestor-{exchange}",
-                        self._programs.ingestor,
-                        {**common, **settings, "COLLECTOR_HEALTH_PORT": str(next(ports))},
-                    )
+                    self._service(f"ingestor-{exchange}", self._programs.ingestor, settings)
                 )
-            self._indicator = self._service(
-                "indicator",
-                self._programs.indicator,
-                {**common, "COLLECTOR_HEALTH_PORT": str(next(ports))},
-            )
-        return kafka, topology
+            settings = service_settings(bootstrap_servers, next(ports))
+            self._indicator = self._service("indicator", self._programs.indicator, settings)
+
+    @property
+    def owns_broker(self) -> bool:
+        """Whether the broker is the embedded one, with nothing in it but what this run writes."""
+        return self._broker is not None
 
     def check(self) -> None:
         """Do nothing while all run.
@@ -125,7 +133,7 @@ class Stack:
             service.check()
 
     def stop_services(self) -> None:
-        """End what writes to the bus, the ingestors first; each has 10 s."""
+        """End what writes to the bus, the ingestors first; each has its time to."""
         self._stop(self._ingestors)
         self._stop([] if self._indicator is None else [self._indicator])
 
@@ -150,12 +158,12 @@ class Stack:
     # --- the parts ---------------------------------------------------------------------------
 
     def _start_broker(self) -> tuple[KafkaSettings, Topology]:
-        named = os.environ.get(_BROKER)
+        named = os.environ.get(BOOTSTRAP)
         with self._step(f"broker at {named}" if named else "embedded broker"):
             if named:
                 if self._options.broker_port is not None:
                     raise SettingsError(
-                        f"expected --broker-port or {_BROKER}, was both: {named} is not ours"
+                        f"expected --broker-port or {BOOTSTRAP}, was both: {named} is not ours"
                     )
                 settings = Settings.load()
             else:
@@ -169,7 +177,7 @@ class Stack:
             # the table reads the catalogue before any service has made it
             Provisioner(kafka).ensure(topology.bus())
         if self._broker is not None and self._broker.port != _PORT:
-            self._say(f"  (for other terminals: {_BROKER}={kafka.bootstrap_servers})\n")
+            self._say(f"  (for other terminals: {BOOTSTRAP}={kafka.bootstrap_servers})\n")
         return kafka, topology
 
     def _port(self) -> int | None:
@@ -196,7 +204,7 @@ class Stack:
 
     def _service(self, name: str, program: tuple[str, ...], settings: dict[str, str]) -> Service:
         self._wait()
-        return Service(name, program, settings, self._folder)
+        return Service(name, program, settings, self._folder, self._programs.patience)
 
     def _services(self) -> Iterator[Service]:
         if self._simulator is not None:
