@@ -12,7 +12,6 @@ from collector_exchanges.discovery import adapter, exchanges
 from collector_feed.options import SessionOptions
 from collector_feed.outputs import Subscription
 from collector_feed.subscriptions import check
-from collector_runtime.kafka.topology import Topology
 from collector_runtime.settings import SHORT, Settings, Words
 from collector_runtime.transport import Kind
 
@@ -90,10 +89,6 @@ class IngestorSettings(Settings):
             for symbol in self.symbols
             for subscription in streams_of(symbol, self.channels, self.intervals)
         ]
-
-    def topology(self) -> Topology:
-        """Return the desired state of this installation's topics."""
-        return Topology(self.topics(), self.topic_retention)
 
     def session_options(self) -> SessionOptions:
         """Return the settings of each connection."""
