@@ -15,6 +15,7 @@ from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaExcepti
 
 from collector_core.errors import BrokerError
 from collector_runtime.kafka.connection import KafkaSettings, reader_config, transient, wrap
+from collector_runtime.kafka.watermark import end_offset
 
 __all__ = ["read_to_end"]
 
@@ -49,7 +50,7 @@ def read_to_end(
     try:
         at = TopicPartition(topic, partition, OFFSET_BEGINNING)
         try:
-            end = consumer.get_watermark_offsets(at, timeout=timeout, cached=False)[1]
+            end = end_offset(consumer, at, timeout)
             consumer.assign([at])
         except KafkaException as error:
             raise wrap(error, f"read {where}") from error

@@ -13,6 +13,7 @@ from collector_core.codec import decode_record
 from collector_core.errors import BrokerError, CodecError
 from collector_core.records import CatalogEntry, Control
 from collector_runtime.kafka.connection import KafkaSettings, reader_config, transient, wrap
+from collector_runtime.kafka.watermark import end_offset
 
 __all__ = ["Change", "Table"]
 
@@ -54,24 +55,12 @@ class Table(Generic[Record]):
         at = TopicPartition(topic, 0, OFFSET_BEGINNING)
         try:
             # offset that was the end when we came
-            self._end = self._find_end(at, timeout)
+            self._end = end_offset(self._consumer, at, timeout)
             self._consumer.assign([at])
         except KafkaException as error:
             self._consumer.close()
             raise wrap(error, f"follow {topic}") from error
         self._complete = False
-
-    def _find_end(self, at: TopicPartition, timeout: float) -> int:
-        deadline = time.monotonic() + timeout
-        while True:
-            left = max(0.1, deadline - time.monotonic())
-            try:
-                return int(self._consumer.get_watermark_offsets(at, timeout=left, cached=False)[1])
-            except KafkaException as error:
-                # a topic made a moment ago may have no leader yet
-                if not transient(error.args[0]) or time.monotonic() > deadline:
-                    raise
-                time.sleep(_STEP)
 
     @property
     def complete(self) -> bool:
