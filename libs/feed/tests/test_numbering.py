@@ -91,6 +91,18 @@ def test_a_stream_that_is_not_open_takes_no_row() -> None:
     assert len(list(numbering.streams())) == 5
 
 
+def test_a_stream_that_is_opened_again_counts_on() -> None:
+    numbering = opened()
+    numbering.stamp(MAKERS["trade"]("A/X"))
+    numbering.close("trade", "A/X")
+    # from 1 again, a reader would take every row for one that it has read already
+    numbering.open("trade", "x", "A/X")
+    event = MAKERS["trade"]("A/X")
+    numbering.stamp(event)
+    assert (event.epoch, event.seq) == (77, 2)
+    assert numbering.open("ticker", "x", "B/X").seq == 0
+
+
 def test_opening_twice_gives_the_same_stream() -> None:
     numbering = opened()
     assert numbering.open("trade", "x", "A/X") is numbering.find("trade", "A/X")

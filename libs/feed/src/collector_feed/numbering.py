@@ -78,6 +78,8 @@ class Numbering:
     def __init__(self, epoch: int, topics: Topics) -> None:
         self.epoch = epoch
         self._topics = topics
+        # last seq of each stream that was closed
+        self._ended: dict[tuple[str, str], int] = {}
         # channel -> symbol -> stream; the types of a channel share its streams
         self._by_channel: dict[str, dict[str, Stream]] = {}
         self._by_type: dict[type[Event], dict[str, Stream]] = {
@@ -107,8 +109,10 @@ class Numbering:
         return self._by_channel.get(channel, {}).get(symbol)
 
     def close(self, channel: str, symbol: str) -> None:
-        """Forget a stream; opened again, it goes on under a new ``started`` row from 1."""
-        self._by_channel.get(channel, {}).pop(symbol, None)
+        """Take no more rows of a stream; opened again, it counts on, for its epoch is the same."""
+        stream = self._by_channel.get(channel, {}).pop(symbol, None)
+        if stream is not None:
+            self._ended[channel, symbol] = stream.seq
 
     def open(self, channel: str, exchange: str, symbol: str) -> Stream:
         """Return a stream, opened if it is new."""
@@ -117,6 +121,7 @@ class Numbering:
         if stream is None:
             address = self._topics.address(channel, exchange, symbol)
             stream = streams[symbol] = Stream(channel, exchange, symbol, address)
+            stream.seq = self._ended.pop((channel, symbol), 0)
         return stream
 
     def streams(self) -> Iterator[Stream]:
