@@ -2,7 +2,7 @@
 
 Frames are made beforehand, so that the server costs the other core as little as it can. It speaks
 just enough for the product, for cryptofeed and for a plain script: `/ws` and `/stream`, SUBSCRIBE,
-`exchangeInfo`. Sending begins with `GET /_go`; `GET /_state` tells how far it is.
+`exchangeInfo`. `GET /_go?frames=N` lets N more frames go, `GET /_state` tells how far it is.
 
 Run as a process of its own; it prints its port as one line of JSON.
 """
@@ -26,6 +26,7 @@ SYMBOLS = (
     ("XRP", "USDT", 2_00),
 )
 START_MS = 1_790_000_000_000
+"""Time of the first trade; a constant, so that each run decodes the same bytes."""
 
 
 def frame(payload: bytes) -> bytes:
@@ -35,8 +36,8 @@ def frame(payload: bytes) -> bytes:
     return b"\x81\x7e" + struct.pack(">H", len(payload)) + payload
 
 
-def trade_frames(count: int, kind: str, combined: bool) -> list[bytes]:
-    """Return ``count`` trades in chunks of frames, round robin over the symbols, ids counting up."""
+def trade_frames(count: int, kind: str, *, combined: bool) -> list[bytes]:
+    """Return trades in chunks of frames, round robin over the symbols, their ids counting up."""
     chunks, chunk = [], []
     id_name = "t" if kind == "trade" else "a"
     extra = "" if kind == "trade" else '"f":1,"l":1,'
@@ -86,15 +87,39 @@ def exchange_info() -> bytes:
     return json.dumps({"symbols": symbols}).encode()
 
 
-class Server:
-    """One stream of trades for whoever subscribes first after `/_go`."""
+class Stream:
+    """What one client has been sent and may be sent."""
 
-    def __init__(self, count: int) -> None:
-        self.count = count
-        self.go = asyncio.Event()
+    def __init__(self, chunks: list[bytes]) -> None:
+        self.chunks = chunks
         self.subscribed = asyncio.Event()
+        self.changed = asyncio.Event()
+        # frames sent, and up to which number it may go on
         self.sent = 0
-        self.frames: dict[tuple[str, bool], list[bytes]] = {}
+        self.allowed = 0
+
+    def allow(self, count: int) -> None:
+        """Let ``count`` more frames go; chunks go whole."""
+        self.allowed += count
+        self.changed.set()
+
+    async def send(self, writer: asyncio.StreamWriter) -> None:
+        """Send what is allowed, as fast as it is taken."""
+        for chunk in self.chunks:
+            while self.sent >= self.allowed:
+                self.changed.clear()
+                await self.changed.wait()
+            writer.write(chunk)
+            await writer.drain()
+            self.sent += CHUNK
+
+
+class Server:
+    """Streams of trades; `/_go?frames=N` and `/_state` are about the client that came last."""
+
+    def __init__(self, chunks: list[bytes]) -> None:
+        self.chunks = chunks
+        self.newest: Stream | None = None
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Take one TCP connection."""
@@ -108,32 +133,33 @@ class Server:
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         while True:
             head = (await reader.readuntil(b"\r\n\r\n")).decode()
-            target = head.split(" ", 2)[1]
-            fields = dict(
-                line.lower().split(": ", 1) for line in head.split("\r\n")[1:] if ": " in line
-            )
+            lines = head.split("\r\n")
+            target = lines[0].split(" ", 2)[1]
+            pairs = [line.split(": ", 1) for line in lines[1:] if ": " in line]
+            fields = {name.lower(): value for name, value in pairs}
             if "upgrade" in fields:
-                key = next(
-                    line.split(": ", 1)[1]
-                    for line in head.split("\r\n")
-                    if line.lower().startswith("sec-websocket-key")
-                )
-                await self._stream(reader, writer, target, key)
+                await self._stream(reader, writer, target, fields["sec-websocket-key"])
                 return
-            body = b"{}"
-            if target.startswith("/api/v3/exchangeInfo"):
-                body = exchange_info()
-            elif target.startswith("/_go"):
-                await self.subscribed.wait()
-                self.go.set()
-            elif target.startswith("/_state"):
-                body = json.dumps({"sent": self.sent, "ready": self.subscribed.is_set()}).encode()
+            body = self._answer(target)
             writer.write(
                 b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n"
                 % len(body)
             )
             writer.write(body)
             await writer.drain()
+
+    def _answer(self, target: str) -> bytes:
+        newest = self.newest
+        if target.startswith("/api/v3/exchangeInfo"):
+            return exchange_info()
+        if target.startswith("/_go?frames=") and newest is not None:
+            newest.allow(int(target.partition("=")[2]))
+        elif target.startswith("/_state"):
+            ready = newest is not None and newest.subscribed.is_set()
+            return json.dumps({"ready": ready, "sent": newest.sent if newest else 0}).encode()
+        elif target.startswith("/_forget"):
+            self.newest = None
+        return b"{}"
 
     async def _stream(
         self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, target: str, key: str
@@ -143,22 +169,19 @@ class Server:
             "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
             f"Sec-WebSocket-Accept: {accept}\r\n\r\n".encode()
         )
-        combined = target.startswith("/stream")
-        kind = "aggTrade" if "aggtrade" in target.lower() else "trade"
-        chunks = self.frames.get((kind, combined))
-        if chunks is None:
-            chunks = self.frames[kind, combined] = trade_frames(self.count, kind, combined)
-        listening = asyncio.create_task(self._listen(reader, writer))
+        stream = self.newest = Stream(self.chunks)
         if "streams=" in target:
-            self.subscribed.set()
-        await self.go.wait()
-        for chunk in chunks:
-            writer.write(chunk)
-            await writer.drain()
-            self.sent += CHUNK
-        await listening
+            stream.subscribed.set()
+        sending = asyncio.create_task(stream.send(writer))
+        try:
+            await self._listen(reader, writer, stream)
+        finally:
+            sending.cancel()
+            await asyncio.gather(sending, return_exceptions=True)
 
-    async def _listen(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def _listen(
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, stream: Stream
+    ) -> None:
         """Answer SUBSCRIBE messages and pings until the client leaves."""
         while True:
             first, second = await reader.readexactly(2)
@@ -175,7 +198,7 @@ class Server:
             elif opcode == 1 and b"SUBSCRIBE" in body:
                 answer = {"result": None, "id": json.loads(body)["id"]}
                 writer.write(frame(json.dumps(answer).encode()))
-                self.subscribed.set()
+                stream.subscribed.set()
 
 
 async def main() -> None:
@@ -185,9 +208,7 @@ async def main() -> None:
     parser.add_argument("--kind", default="trade")
     parser.add_argument("--combined", action="store_true")
     arguments = parser.parse_args()
-    server = Server(arguments.count)
-    key = (arguments.kind, arguments.combined)
-    server.frames[key] = trade_frames(arguments.count, *key)
+    server = Server(trade_frames(arguments.count, arguments.kind, combined=arguments.combined))
     listening = await asyncio.start_server(server.serve, "127.0.0.1", 0, limit=1 << 20)
     print(json.dumps({"port": listening.sockets[0].getsockname()[1]}), flush=True)
     # the parent holds our standard input; its end is our end

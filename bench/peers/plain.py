@@ -1,4 +1,7 @@
-"""The plain script that people write: websockets, json, aiokafka, not awaiting each send."""
+"""The plain script that people write: websockets, json, aiokafka.
+
+The last argument says how rows are sent: ``send`` does not await each delivery, ``await`` does.
+"""
 
 from __future__ import annotations
 
@@ -17,16 +20,16 @@ SYMBOLS = {
 }
 
 
-async def main(url: str, bootstrap: str, prefix: str, count: int) -> None:
-    """Send ``count`` trades to Kafka and say so."""
+async def main(url: str, bootstrap: str, prefix: str, how: str) -> None:
+    """Send trades to Kafka until ended."""
     producer = AIOKafkaProducer(
         bootstrap_servers=bootstrap, enable_idempotence=True, compression_type="lz4", linger_ms=5
     )
     await producer.start()
+    send = producer.send_and_wait if how == "await" else producer.send
     async with websockets.connect(url, compression=None, max_queue=1024) as socket:
         names = [f"{symbol.lower()}@trade" for symbol in SYMBOLS]
         await socket.send(json.dumps({"method": "SUBSCRIBE", "params": names, "id": 1}))
-        seen, last = 0, None
         async for text in socket:
             trade = json.loads(text)
             if trade.get("e") != "trade":
@@ -42,19 +45,12 @@ async def main(url: str, bootstrap: str, prefix: str, count: int) -> None:
                 "amount": trade["q"],
                 "side": "sell" if trade["m"] else "buy",
             }
-            last = await producer.send(
+            await send(
                 f"{prefix}.trade.binance.{symbol}",
                 json.dumps(row).encode(),
                 key=f"binance|{row['symbol']}".encode(),
             )
-            seen += 1
-            if seen == count:
-                break
-    await last
-    await producer.flush()
-    print("done", flush=True)
-    sys.stdin.read()
 
 
 if __name__ == "__main__":
-    asyncio.run(main(sys.argv[1], sys.argv[2], sys.argv[3], int(sys.argv[4])))
+    asyncio.run(main(*sys.argv[1:5]))

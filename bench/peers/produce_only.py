@@ -1,4 +1,7 @@
-"""The floor: a loop that hands ready rows to the same producer, topics and keys."""
+"""The floor: a loop that hands ready rows to the same producer, topics and keys.
+
+It prints ``ready``, then reads from its standard input, line by line, how many rows to send.
+"""
 
 from __future__ import annotations
 
@@ -13,15 +16,20 @@ def row(i: int) -> bytes:
     """Return a row as long as the ingestor's own."""
     return (
         f'{{"type":"trade","exchange":"binance","symbol":"{SYMBOLS[i & 3]}",'
-        f'"exchange_time":{1_790_000_000_000_000 + i * 10},"receive_time":{1_790_000_000_090_000 + i * 5},'
+        f'"exchange_time":{1_790_000_000_000_000 + i * 10},'
+        f'"receive_time":{1_790_000_000_090_000 + i * 5},'
         f'"epoch":1790000000000000,"seq":{i // 4 + 1},"id":"{i // 4 + 1}",'
-        f'"price":"{60_000 + i % 997}.{i % 100:02d}000000","amount":"0.{(i * 31) % 99999999 + 1:08d}",'
-        f'"side":"buy","backfilled":false}}'
+        f'"price":"{60_000 + i % 997}.{i % 100:02d}000000",'
+        f'"amount":"0.{(i * 31) % 99999999 + 1:08d}","side":"buy","backfilled":false}}'
     ).encode()
 
 
 def main(bootstrap: str, prefix: str, count: int) -> None:
-    """Prepare, wait for a line, produce, and say so."""
+    """Prepare ``count`` rows and send them in the portions that are asked for.
+
+    Raises:
+        RuntimeError: rows could not be delivered.
+    """
     failures: list[str] = []
 
     def delivered(error: object, _: object) -> None:
@@ -42,19 +50,22 @@ def main(bootstrap: str, prefix: str, count: int) -> None:
     keys = [f"binance|{s}".encode() for s in SYMBOLS]
     rows = [row(i) for i in range(count)]
     print("ready", flush=True)
-    sys.stdin.readline()
-    for i, value in enumerate(rows):
-        while True:
-            try:
-                producer.produce(topics[i & 3], value, keys[i & 3], 0, delivered)
-                break
-            except BufferError:
-                producer.poll(0.01)
-        if not i & 127:
-            producer.poll(0)
-    producer.flush(60)
-    print("failed" if failures else "done", flush=True)
-    sys.stdin.read()
+    done = 0
+    for line in sys.stdin:
+        until = done + int(line)
+        for i in range(done, until):
+            while True:
+                try:
+                    producer.produce(topics[i & 3], rows[i], keys[i & 3], 0, delivered)
+                    break
+                except BufferError:
+                    producer.poll(0.01)
+            if not i & 127:
+                producer.poll(0)
+        done = until
+        left = producer.flush(60)
+        if failures or left:
+            raise RuntimeError(f"expected every row delivered, was {left} left, {failures[:1]}")
 
 
 if __name__ == "__main__":
