@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+from collections.abc import Collection, Sequence
 from itertools import pairwise
 from typing import ClassVar
 
@@ -259,9 +260,52 @@ def test_without_acknowledgements_a_stream_without_data_is_asked_for_again() -> 
     exchange.trade(BTC, 1)
     exchange.run(40.0)
     assert exchange.messages() == [["btcusdt@trade", "ethusdt@trade"]] + [["ethusdt@trade"]] * 2
-    assert exchange.rows(ETH) == ["rejected"]
-    exchange.carry(exchange.session.unsubscribe(trades(ETH), exchange.time.monotonic))
-    assert exchange.messages("UNSUBSCRIBE") == []
+    # nothing was refused: it may just be quiet, so it is said and stays wanted
+    assert exchange.rows(ETH) == ["stale"]
+    exchange.trade(ETH, 7)
+    assert exchange.rows(ETH) == ["stale", "subscribed", "7"]
+
+
+def test_a_double_after_a_reconnect_proves_its_subscription() -> None:
+    exchange = Exchange(Silent(table()))
+    exchange.acknowledges = never
+    exchange.start(*trades(BTC))
+    exchange.run(1.0)
+    exchange.trade(BTC, 1)
+    exchange.closed()
+    exchange.run(5.0)
+    # the exchange sends the last trade again, as some do on each subscription
+    exchange.trade(BTC, 1, age=5.0)
+    exchange.run(40.0)
+    assert exchange.states(BTC) == ["subscribed", "disconnected", "subscribed"]
+    assert exchange.rows(BTC).count("1") == 1
+    assert exchange.messages() == [["btcusdt@trade"]] * 2
+
+
+class Replacing(Silent):
+    """An exchange whose every message replaces the list of what it sends."""
+
+    def change(
+        self,
+        held: Collection[Subscription],
+        add: Sequence[Subscription],
+        remove: Sequence[Subscription],
+    ) -> list[tuple[Send, tuple[Subscription, ...]]]:
+        kept = [s for s in dict.fromkeys((*held, *add)) if s not in remove]
+        message = super().change((), kept, ())[0][0]
+        return [(message, tuple(add))]
+
+
+def test_streams_asked_for_again_at_once_do_not_replace_each_other() -> None:
+    exchange = Exchange(Replacing(table()))
+    exchange.acknowledges = never
+    exchange.start(*trades(BTC))
+    # the second stream comes when the first has been asked for twice: different attempts meet
+    exchange.run(10.1)
+    exchange.carry(exchange.session.subscribe(trades(ETH), exchange.time.monotonic))
+    exchange.run(30.0)
+    both = {"btcusdt@trade", "ethusdt@trade"}
+    assert [set(names) for names in exchange.messages()][2:] == [both] * 4
 
 
 class WithLogin(BinanceAdapter):

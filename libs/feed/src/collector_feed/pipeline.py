@@ -59,8 +59,10 @@ class Pipeline:
         self.snapshots_wanted: list[str] = []
         # acknowledgements, refusals and notices of the frames since the holder last took them
         self.control: list[Acknowledged | Rejected | Notice] = []
-        # there is something in one of the two
+        # there is something in one of the two, or the holder wants to see every frame's items
         self.attention = False
+        # what the adapter made of the last frame
+        self.decoded: list[Decoded] = []
         # rows of symbols that nobody opened: late frames after an unsubscription
         self.foreign = 0
 
@@ -72,7 +74,9 @@ class Pipeline:
             decoded = self._decode(frame, receive_time)
         except (FrameError, RecursionError) as error:
             # RecursionError: brackets nested deeper than a decoder follows
+            self.decoded = []
             return [Undecodable(bytes(frame), receive_time, str(error))]
+        self.decoded = decoded
         if len(decoded) == 1 and type(trade := decoded[0]) is Trade:
             # nearly every frame: one trade, the next of its stream; nothing else is to be said
             stream = self._trades.get(trade.symbol)

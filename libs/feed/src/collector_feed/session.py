@@ -18,10 +18,10 @@ from collector_core.errors import CollectorError, SettingsError, SymbolError
 from collector_core.events import Event, State, Status
 from collector_feed.adapter import Adapter
 from collector_feed.backoff import Backoff
+from collector_feed.dialogue import Dialogue
 from collector_feed.exchange_clock import ExchangeClock
 from collector_feed.liveness import Liveness, Sign
 from collector_feed.options import SessionOptions
-from collector_feed.outbox import Outbox
 from collector_feed.outputs import (
     Acknowledged,
     BookSnapshot,
@@ -36,8 +36,8 @@ from collector_feed.outputs import (
 )
 from collector_feed.pipeline import Pipeline
 from collector_feed.resync import Resync
-from collector_feed.status_rows import status_rows, stream_of
-from collector_feed.subscriptions import Subscriptions, check
+from collector_feed.status_rows import status_rows
+from collector_feed.subscriptions import check
 from collector_feed.trade_stream import TradeSeed
 
 __all__ = ["Phase", "Session"]
@@ -86,8 +86,7 @@ class Session:
         self._spec = adapter.spec
         self._url = adapter.url(url)
         self._random = random
-        self._subscriptions = Subscriptions(self._spec.acknowledge_timeout)
-        self._outbox = Outbox(self._spec.messages)
+        self._dialogue = Dialogue(adapter)
         self._clock = ExchangeClock(round(self.options.clock_lag * 1_000_000))
         self._liveness = Liveness(self._spec.keep_alive, self.options.data_timeout)
         self._backoff = self._new_backoff()
@@ -96,8 +95,6 @@ class Session:
         self._connected_at = 0.0
         self._next_books = 0.0
         self._last_second = 0
-        # streams that the exchange does not acknowledge and whose first data is awaited
-        self._unproven: set[Subscription] = set()
         # receive time of the last frame, and the last rows, sampled by on_time
         self._received = 0
         # wall time of the last pong
@@ -108,8 +105,6 @@ class Session:
         self._leaving: str | None = None
         # when the exchange's own keep-alive text is due, None if it has none
         self._next_text: float | None = None
-        # what the exchange refused without naming the message
-        self._refusal = "the exchange never acknowledged it"
 
     # --- what is wanted ----------------------------------------------------------------------
 
@@ -125,26 +120,22 @@ class Session:
                 out.extend(self._statuses([subscription], "rejected", str(error)))
             else:
                 fit.append(subscription)
-        held = self._subscriptions.wanted()
-        new = self._subscriptions.want(fit)
-        for subscription in new:
+        live = self.phase is Phase.LIVE
+        for subscription in self._dialogue.want(fit, say=live):
             self._open(subscription)
-        if new and self.phase is Phase.LIVE:
-            self._queue(held, new, [])
+        if live:
             self._flush(now, out)
         return out
 
     def unsubscribe(self, subscriptions: Iterable[Subscription], now: float) -> list[Output]:
         """Want streams no longer; each ends with a ``stopped`` row."""
-        held = self._subscriptions.wanted()
-        gone = self._subscriptions.drop(subscriptions)
+        live = self.phase is Phase.LIVE
+        gone = self._dialogue.drop(subscriptions, say=live)
         out: list[Output] = []
-        if gone and self.phase is Phase.LIVE:
-            self._queue(held, [], gone)
+        if live:
             self._flush(now, out)
-        left = {(s.channel, s.symbol) for s in self._subscriptions.wanted()}
+        left = {(s.channel, s.symbol) for s in self._dialogue.wanted()}
         for subscription in gone:
-            self._unproven.discard(subscription)
             if (subscription.channel, subscription.symbol) not in left:
                 self.pipeline.close(subscription.channel, subscription.symbol)
         out.extend(self._statuses(gone, "stopped", "no longer wanted"))
@@ -160,7 +151,7 @@ class Session:
         """End for good; each stream ends with a ``stopped`` row."""
         live = self.phase in {Phase.CONNECTING, Phase.LOGIN, Phase.LIVE}
         self.phase = Phase.STOPPED
-        out: list[Output] = [*self._statuses(self._subscriptions.wanted(), "stopped", reason)]
+        out: list[Output] = [*self._statuses(self._dialogue.wanted(), "stopped", reason)]
         if live:
             out.append(Disconnect(reason))
         return out
@@ -181,9 +172,9 @@ class Session:
         login = self.adapter.login()
         if login is not None:
             self.phase = Phase.LOGIN
-            self._outbox.put(login, ())
+            self._dialogue.outbox.put(login, ())
         else:
-            self._queue([], self._subscriptions.wanted(), [])
+            self._dialogue.say_all()
         self._flush(now, out)
         return out
 
@@ -224,15 +215,13 @@ class Session:
         self.losses[cause] = self.losses.get(cause, 0) + 1
         self.phase = Phase.WAITING
         self._attempt_at = now + self._backoff.next(throttled=throttled, retry_after=retry_after)
-        self._outbox.clear()
-        self._unproven.clear()
+        lost = self._dialogue.disconnected()
         self._resync.clear()
         self._clock.disconnected()
         self._leaving = None
         self._last_rows = ()
         self.pipeline.interrupted()
         self.adapter.reset()
-        lost = self._subscriptions.disconnected()
         return [*self._statuses(lost, "disconnected", reason, wall)]
 
     def on_answer(
@@ -262,8 +251,7 @@ class Session:
         known = [
             self._next_books,
             self._liveness.deadline(),
-            self._outbox.deadline(),
-            self._subscriptions.deadline(),
+            self._dialogue.deadline(),
             self._resync.deadline(),
             self._next_text,
         ]
@@ -285,17 +273,18 @@ class Session:
         self._sample(now, wall)
         if self._next_text is not None and now >= self._next_text:
             self._next_text = now + self._spec.keep_alive.interval
-            self._outbox.put(Send(self._spec.keep_alive.text or ""), ())
+            self._dialogue.outbox.put(Send(self._spec.keep_alive.text or ""), ())
         sign = self._liveness.on_time(now, self._received)
         if sign is Sign.ASK:
             self._ask(now, wall, out)
         elif sign is not Sign.FINE:
             reason = "silent" if sign is Sign.DEAD else "no data"
-            out.extend(self._statuses(self._subscriptions.wanted(), "stale", reason, wall))
+            out.extend(self._statuses(self._dialogue.wanted(), "stale", reason, wall))
             self._give_up(reason, now, wall, out)
             return
         self._flush(now, out)
-        self._overdue(now, out)
+        out.extend(self._dialogue.overdue(now, wall))
+        self._flush(now, out)
         out.extend(self._resync.on_time(now))
         out.extend(self.pipeline.closed_candles(wall))
         second = self._clock.passed()
@@ -318,8 +307,8 @@ class Session:
 
     def _ask(self, now: float, wall: int, out: list[Output]) -> None:
         self._liveness.asked(now)
-        if self._outbox.free(now):
-            self._outbox.spend(now)
+        if self._dialogue.outbox.free(now):
+            self._dialogue.outbox.spend(now)
             self._clock.asked(wall)
             out.append(Ping())
 
@@ -329,29 +318,24 @@ class Session:
 
     def _settle(self, rows: list[Output], wall: int) -> list[Output]:
         out = rows
-        if self._unproven:
-            seen = {stream_of(row) for row in rows if isinstance(row, Event)}
-            proven = [s for s in self._unproven if s in seen]
-            self._confirmed(self._subscriptions.confirm(proven), wall, out, first=True)
-            self._unproven.difference_update(proven)
+        if self._dialogue.unproven:
+            proven = self._dialogue.prove(self.pipeline.decoded)
+            self._confirmed(proven, wall, out, first=True)
         control, self.pipeline.control = self.pipeline.control, []
         for item in control:
             match item:
                 case Acknowledged():
                     if self.phase is Phase.LOGIN:
                         self.phase = Phase.LIVE
-                        self._queue([], self._subscriptions.wanted(), [])
-                    confirmed = self._subscriptions.confirm_message(item.request_id)
-                    self._confirmed(confirmed, wall, out)
+                        self._dialogue.say_all()
+                    self._confirmed(self._dialogue.acknowledged(item), wall, out)
                 case Rejected():
-                    refused = self._subscriptions.reject_message(item.request_id)
-                    out.extend(self._statuses(refused, "rejected", item.reason, wall))
-                    self._refusal = item.reason
+                    out.extend(self._dialogue.rejected(item, wall))
                 case Notice():
                     self._leaving = "notice"
         out.extend(self._resync.wanted())
         # a stream that is still to be proven by its first data wants every frame looked at
-        self.pipeline.attention = bool(self._unproven)
+        self.pipeline.attention = bool(self._dialogue.unproven)
         return out
 
     def _confirmed(
@@ -371,39 +355,10 @@ class Session:
         elif subscription.channel == "book":
             self.pipeline.open_book(subscription.symbol)
 
-    def _queue(
-        self,
-        held: list[Subscription],
-        add: list[Subscription],
-        remove: list[Subscription],
-        attempts: int = 1,
-    ) -> None:
-        for message, adds in self.adapter.change(held, add, remove):
-            self._outbox.put(message, adds, attempts)
-
     def _flush(self, now: float, out: list[Output]) -> None:
-        while (item := self._outbox.take(now)) is not None:
-            message, adds, attempts = item
-            out.append(message)
-            self._subscriptions.sent(message, adds, now, attempts)
-            if not self._spec.acknowledges:
-                self._unproven.update(adds)
-                self.pipeline.attention = True
-
-    def _overdue(self, now: float, out: list[Output]) -> None:
-        again, silent = self._subscriptions.overdue(now)
-        for attempts in sorted(set(again.values())):
-            late = [s for s, n in again.items() if n == attempts]
-            held = [s for s in self._subscriptions.wanted() if s not in again]
-            self._queue(held, late, [], attempts)
-            # their next deadline starts when the message leaves the outbox
-            self._subscriptions.awaiting(late, now, attempts)
-        if again:
-            self._flush(now, out)
-        if silent:
-            self._unproven.difference_update(silent)
-            self._subscriptions.reject(silent)
-            out.extend(self._statuses(silent, "rejected", self._refusal))
+        out.extend(self._dialogue.flush(now))
+        if self._dialogue.unproven:
+            self.pipeline.attention = True
 
     def _new_backoff(self) -> Backoff:
         options = self.options

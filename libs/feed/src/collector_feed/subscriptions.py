@@ -96,6 +96,11 @@ class Subscriptions:
         for subscription in subscriptions:
             self._waiting[subscription] = (now + self._timeout, attempts)
 
+    def rest(self, subscriptions: Iterable[Subscription]) -> None:
+        """Wait for these without a deadline; they stay pending."""
+        for subscription in subscriptions:
+            self._waiting.pop(subscription, None)
+
     def confirm_message(self, request_id: int) -> list[Subscription]:
         """The exchange took a message; return what is confirmed by it now."""
         return self.confirm(self._messages.pop(request_id, ()))
