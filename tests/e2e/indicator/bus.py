@@ -15,7 +15,9 @@ from urllib.request import urlopen
 from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, Producer, TopicPartition
 
 from collector_core.codec import decode, encode
+from collector_core.errors import BrokerError
 from collector_core.events import Event
+from collector_core.records import CatalogEntry
 from collector_core.topics import Layout, Topics, key_of
 from collector_indicators.engine import create
 from collector_indicators.settings import CalculationSettings
@@ -117,7 +119,16 @@ class Bus:
         """Make input topics and their catalogue entries."""
         streams = [(channel, exchange, symbol) for symbol in symbols]
         Provisioner(self.settings).ensure(self._topology.streams(streams))
-        publish_catalog(self.settings, self.topics, entries_of(self.topics, streams))
+        entries = entries_of(self.topics, streams)
+        eventually(lambda: self._catalogue(entries), 20, "a catalogue that can be written")
+
+    def _catalogue(self, entries: list[CatalogEntry]) -> bool:
+        try:
+            publish_catalog(self.settings, self.topics, entries)
+        except BrokerError:
+            # a topic made a moment ago may have no leader yet
+            return False
+        return True
 
     def write(self, rows: Iterable[tuple[str, Event]]) -> None:
         """Write events, each with its channel, and wait for their delivery."""

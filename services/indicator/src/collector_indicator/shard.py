@@ -56,9 +56,12 @@ class Shard:
     Args:
         number: which shard.
         circumstances: what is around it.
+        thorough: look for the output topics themselves, whatever the catalogue says of them.
     """
 
-    def __init__(self, number: int, circumstances: Circumstances) -> None:
+    def __init__(
+        self, number: int, circumstances: Circumstances, *, thorough: bool = False
+    ) -> None:
         self.number = number
         # the partition whose numbers ended the tenure
         self.uncomputable: Place | None = None
@@ -79,6 +82,7 @@ class Shard:
         self._preparing: Future[list[Intake]] | None = None
         self._prepared: Sequence[Source] = ()
         self._prepare_at = 0.0
+        self._thorough = thorough
         self._committing: Future[Counter[str]] | None = None
         self._committed: Sequence[Place] = ()
 
@@ -149,7 +153,7 @@ class Shard:
         order = Order(
             fresh,
             {s.place: self._stored[s.place] for s in fresh if s.place in self._stored},
-            self._here.missing(sources),
+            self._installation.entries(sources) if self._thorough else self._here.missing(sources),
             frozenset(self._here.rebuild),
             frozenset(self._here.careful),
         )
@@ -164,9 +168,11 @@ class Shard:
             # its other inputs run on
             _LOG.warning("inputs_unavailable", shard=self.number, reason=str(error))
             self._prepare_at = now + _PREPARE_AGAIN
+            self._thorough = True
             for source in self._prepared:
                 self._wanted.setdefault(source.place, source)
             return
+        self._thorough = False
         for intake in intakes:
             self._intakes[intake.source.place] = intake
             self._stored.pop(intake.source.place, None)

@@ -14,7 +14,7 @@ from typing import Final
 
 import structlog
 
-from collector_core.errors import CollectorError, NumberError
+from collector_core.errors import BrokerError, CollectorError, NumberError
 from collector_core.records import CatalogEntry
 from collector_indicator.counters import Counters
 from collector_indicator.failures import retry_of
@@ -37,6 +37,8 @@ _WAIT: Final = 0.02
 """Seconds that an idle turn waits for input."""
 _LOOK: Final = 0.1
 """Seconds between two looks at the catalogue."""
+_FOLLOW: Final = 10.0
+"""Seconds within which the catalogue must be readable at the start."""
 _BACKLOG: Final = 20_000
 """Rows of one shard waiting for their transaction, at which reading pauses."""
 _RELEASE: Final = 2.0
@@ -113,7 +115,7 @@ class Worker:
         """
         self._installation.provision()
         kafka = self._installation.kafka
-        with follow_catalog(kafka, self._installation.topics) as self._catalog:
+        with self._follow() as self._catalog:
             reader = Reader(kafka)
             self._here = Circumstances(
                 self._installation, self._jobs, reader, self.counters, self._missing, set(), set()
@@ -156,6 +158,16 @@ class Worker:
             self._read(now)
 
     # --- the catalogue --------------------------------------------------------------------------
+
+    def _follow(self) -> Table[CatalogEntry]:
+        deadline = monotonic() + _FOLLOW
+        while True:
+            try:
+                return follow_catalog(self._installation.kafka, self._installation.topics)
+            except BrokerError:
+                # a topic made a moment ago may have no leader yet
+                if monotonic() > deadline or self._stopping.wait(_LOOK):
+                    raise
 
     def _take_entries(self, entries: Iterable[CatalogEntry | None]) -> None:
         for entry in entries:
@@ -215,7 +227,7 @@ class Worker:
     def _advance(self, number: int, held: _Held, now: float) -> None:
         if held.shard is None:
             if now >= held.open_at:
-                held.shard = Shard(number, self._here)
+                held.shard = Shard(number, self._here, thorough=held.failures > 0)
                 for source in self._by_shard.get(number, {}).values():
                     if source.place not in self._halted:
                         held.shard.want(source)
