@@ -22,7 +22,7 @@ from collector_core.errors import SettingsError
 from collector_testkit.broker import Broker
 from collector_testkit.eventually import eventually
 
-FAKES = Path(__file__).parent / "fakes"
+HERE = Path(__file__).parent
 
 
 class Run:
@@ -36,7 +36,7 @@ class Run:
         inherited = {k: v for k, v in os.environ.items() if k != "KAFKA_BOOTSTRAP_SERVERS"}
         self.process = subprocess.Popen(
             [
-                *(sys.executable, str(FAKES / "run.py"), "run", *port),
+                *(sys.executable, str(HERE / "fake_run.py"), "run", *port),
                 *("--log-folder", str(folder / "logs"), *arguments),
             ],
             stdout=subprocess.PIPE,
@@ -294,7 +294,7 @@ def test_a_terminal_shows_a_table(tmp_path: Path) -> None:
     inherited = {k: v for k, v in os.environ.items() if k != "KAFKA_BOOTSTRAP_SERVERS"}
     arguments = ("run", "--broker-port", "0", "--log-folder", str(tmp_path), "--seconds", "3")
     with subprocess.Popen(
-        [sys.executable, str(FAKES / "run.py"), *arguments],
+        [sys.executable, str(HERE / "fake_run.py"), *arguments],
         stdout=theirs,
         env={**inherited, "COLUMNS": "120", "LINES": "40", "TERM": "xterm"},
     ) as process:

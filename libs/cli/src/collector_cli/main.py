@@ -14,7 +14,7 @@ from collector_cli.lazy import LazyGroup
 from collector_cli.output import OutputClosed, silence
 from collector_core.errors import CollectorError, SettingsError
 
-__all__ = ["app", "main"]
+__all__ = ["app", "collector", "main"]
 
 _FAILURE: Final = 1
 _SETTINGS: Final = 2

@@ -47,8 +47,8 @@ def _clock(event: Clock) -> str:
 
 
 def _ticker(event: Ticker) -> str:
-    touch = f"{event.bid} / {event.ask}" if event.bid or event.ask else ""
-    return ", ".join(part for part in (event.last, touch) if part)
+    touch = f"{event.bid or '-'} / {event.ask or '-'}" if event.bid or event.ask else ""
+    return ", ".join(part for part in (event.last, touch) if part) or "no prices"
 
 
 def _book(event: Book | Depth) -> str:

@@ -12,7 +12,7 @@ from collector_cli.capabilities import capabilities, tables
 from collector_cli.lazy import new_app
 from collector_cli.output import Output
 
-__all__ = ["app"]
+__all__ = ["app", "exchanges"]
 
 app = new_app()
 

@@ -21,7 +21,7 @@ from collector_indicators.discovery import AnyIndicator, indicators
 from collector_indicators.engine import compute as compute_rows
 from collector_indicators.selection import parse_set
 
-__all__ = ["app"]
+__all__ = ["app", "compute", "list_indicators"]
 
 app = new_app("List the indicators, or compute them over a file of candles.")
 

@@ -17,7 +17,7 @@ from collector_core.errors import FrameError
 from collector_feed.adapter import Adapter
 from collector_feed.outputs import Undecodable
 
-__all__ = ["app"]
+__all__ = ["Target", "app", "replay"]
 
 app = new_app()
 
@@ -39,7 +39,10 @@ def replay(
         ),
     ],
     exchange: Annotated[
-        str, typer.Option(metavar="NAME", help="Whose frames they are, for example binance.")
+        str,
+        typer.Option(
+            metavar="NAME", help="Whose frames they are; `collector exchanges` lists the names."
+        ),
     ],
     instruments: Annotated[
         str | None,

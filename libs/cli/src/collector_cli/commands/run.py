@@ -13,7 +13,7 @@ from collector_cli.run.plan import Options, Programs
 from collector_cli.run.session import run as run_session
 from collector_core.errors import SettingsError
 
-__all__ = ["app"]
+__all__ = ["PROGRAMS", "app", "run"]
 
 app = new_app()
 

@@ -15,7 +15,7 @@ from collector_core.errors import SettingsError
 from collector_core.events import Row
 from collector_core.records import CatalogEntry, Control, DeadLetter
 
-__all__ = ["app"]
+__all__ = ["KINDS", "app", "list_types", "show"]
 
 app = new_app("Show the JSON Schema of a row type.")
 

@@ -10,7 +10,7 @@ from collector_cli.bus.control import CHANNELS, ControlTopic, wanted
 from collector_cli.lazy import new_app
 from collector_core.errors import SettingsError
 
-__all__ = ["app"]
+__all__ = ["app", "subscribe"]
 
 app = new_app()
 

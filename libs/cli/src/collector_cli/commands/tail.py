@@ -17,7 +17,7 @@ from collector_core.codec import decode
 from collector_core.errors import CodecError
 from collector_runtime.settings import Settings
 
-__all__ = ["app"]
+__all__ = ["app", "tail"]
 
 app = new_app()
 

@@ -19,7 +19,7 @@ from collector_runtime.kafka.provisioner import Applied, Plan, Provisioner
 from collector_runtime.kafka.topology import Topic
 from collector_runtime.settings import Settings
 
-__all__ = ["app"]
+__all__ = ["Channels", "Exchange", "Json", "Symbols", "app", "apply", "drift", "plan"]
 
 app = new_app(
     "Plan, make and check the topics of an exchange's symbols.\n\n"
@@ -29,7 +29,7 @@ app = new_app(
 
 _CHANNELS: Final = "trade,ticker,book,candle"
 
-Exchange = Annotated[str, typer.Option(metavar="NAME", help="For example binance.")]
+Exchange = Annotated[str, typer.Option(metavar="NAME", help="As `collector exchanges` lists it.")]
 Symbols = Annotated[str, typer.Option(metavar="A/B,C/D", help="Symbols in our spelling.")]
 Channels = Annotated[str, typer.Option(metavar="A,B", help="Channels of each symbol.")]
 Json = Annotated[bool, typer.Option("--json", help="One JSON object for machines.")]

@@ -11,7 +11,7 @@ from collector_cli.bus.control import ControlTopic, wanted
 from collector_cli.lazy import new_app
 from collector_core.errors import SettingsError
 
-__all__ = ["app"]
+__all__ = ["app", "unsubscribe"]
 
 app = new_app()
 

@@ -1,4 +1,4 @@
-"""``collector run`` with the fakes of this folder in place of the services."""
+"""``collector run`` with the fakes beside it in place of the services."""
 
 import sys
 from pathlib import Path
@@ -9,7 +9,7 @@ from collector_cli.run.plan import Programs
 
 here = Path(__file__).parent
 command.PROGRAMS = Programs(
-    *((str(here / f"{name}.py"),) for name in ("simulator", "ingestor", "indicator")),
+    *((str(here / f"fake_{name}.py"),) for name in ("simulator", "ingestor", "indicator")),
     patience=2.0,
 )
 sys.argv[0] = "collector"
