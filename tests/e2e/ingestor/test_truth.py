@@ -120,6 +120,9 @@ def test_killed_and_restarted(name: str, broker: Broker, prefix: str, tmp_path: 
             lost = ledger.missing(rows, truth)
             assert lost
             assert [t for t in lost if not any(ledger.inside(t, gap) for gap in gaps)] == []
+        status = read_events(broker.bootstrap_servers, f"{prefix}.status.{name}")
+        for symbol in SYMBOLS[name]:
+            ledger.stream_whole([row for row in status if row.symbol == symbol])
 
 
 def test_faults_of_frames_are_named(broker: Broker, prefix: str, tmp_path: Path) -> None:

@@ -1,7 +1,7 @@
 """Subscribe to the bus from Python: typed events, exactly as they were committed.
 
 >>> from collector_client import subscribe
->>> subscription = subscribe("trade", exchange="binance", symbol="BTC/USDT")
+>>> subscription = subscribe("trade", exchange=exchange, symbol="BTC/USDT")
 """
 
 from collector_client.selection import Selection, Stream

@@ -75,7 +75,7 @@ def subscribe(
 ) -> Subscription[Any]:
     """Return the events of one or more channels, exchanges and symbols, as they are committed.
 
-    ``async for trade in subscribe("trade", exchange="binance", symbol="BTC/USDT"): …``
+    ``async for trade in subscribe("trade", exchange=name, symbol="BTC/USDT"): …``
 
     Args:
         channel: one channel or several.

@@ -19,7 +19,35 @@ from prometheus_client.core import (
 )
 from prometheus_client.registry import Collector
 
-__all__ = ["DEFINITIONS", "Definition", "Exporter", "Latency", "Sample", "Source"]
+__all__ = [
+    "ABORTS",
+    "COMMITS",
+    "CONNECTIONS",
+    "DEFINITIONS",
+    "DELIVERED",
+    "FRAMES",
+    "FRAME_BYTES",
+    "GAPS",
+    "LATENCY",
+    "LATE_TRADES",
+    "LOOP_LAG",
+    "PAUSES",
+    "QUEUE",
+    "RECONNECTS",
+    "REQUESTS",
+    "RESTORE_SECONDS",
+    "RESYNCS",
+    "ROWS",
+    "ROWS_IN",
+    "ROWS_OUT",
+    "SHARDS",
+    "UNDECODABLE",
+    "Definition",
+    "Exporter",
+    "Latency",
+    "Sample",
+    "Source",
+]
 
 Kind: TypeAlias = Literal["counter", "gauge", "histogram"]
 

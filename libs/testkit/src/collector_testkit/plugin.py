@@ -16,7 +16,7 @@ import pytest
 
 from collector_testkit.broker import Broker, Unavailable, open_broker
 
-__all__ = ["broker", "captures", "controlled_broker", "prefix"]
+__all__ = ["broker", "captures", "controlled_broker", "forbidden", "prefix"]
 
 FORBID: Final = "COLLECTOR_FORBID_SKIPS"
 _MARKERS: Final = frozenset({"broker", "captures"})

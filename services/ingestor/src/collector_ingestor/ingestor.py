@@ -172,7 +172,9 @@ class Ingestor:
 
     async def _open(self, new: list[tuple[str, str]]) -> None:
         symbols = list(dict.fromkeys(symbol for _, symbol in new))
-        streams = [*new, *(("instrument", symbol) for symbol in symbols)]
+        # the exchange's own streams of each symbol come first: status rows go there as well
+        own = [(channel, symbol) for symbol in symbols for channel in ("status", "instrument")]
+        streams = [*own, *new]
         named = [(channel, self.exchange, symbol) for channel, symbol in streams]
         await asyncio.to_thread(Provisioner(self.kafka).ensure, self._topology.streams(named))
         entries = entries_of(

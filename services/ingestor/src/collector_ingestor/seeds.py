@@ -10,7 +10,7 @@ import structlog
 from collector_core.codec import decode
 from collector_core.errors import CodecError
 from collector_core.events import Clock, Event, Trade
-from collector_core.topics import Topics
+from collector_core.topics import PER_EXCHANGE, Topics
 from collector_feed.numbering import channel_of
 from collector_feed.trade_stream import TradeSeed
 from collector_runtime.kafka.connection import KafkaSettings
@@ -64,7 +64,7 @@ def _groups(
     # partition of several symbols has to be read as far as the bound goes
     groups: dict[Callable[[Sequence[TailRow]], bool] | None, list[Place]] = {}
     for place, streams in wanted.items():
-        if topics.layout == "keyed":
+        if topics.layout == "keyed" or streams[0][0] in PER_EXCHANGE:
             groups.setdefault(None, []).append(place)
         elif streams[0][0] == "trade":
             groups.setdefault(_has_trade, []).append(place)
@@ -83,6 +83,7 @@ def _read(
     last: dict[tuple[str, str], Event] = {}
     trades: dict[str, list[Trade]] = {}
     clocks: dict[str, int] = {}
+    of_status = streams[0][0] == "status"
     for row in rows:
         if row.value is None:
             continue
@@ -92,7 +93,8 @@ def _read(
             # somebody else's row in our topic says nothing of where we left off
             _LOG.warning("foreign_row", offset=row.offset, error=str(error))
             continue
-        stream = channel_of(event), event.symbol
+        # a row of the exchange's status topic is of that stream, whatever channel it tells of
+        stream = "status" if of_status else channel_of(event), event.symbol
         if stream not in streams:
             continue
         last.setdefault(stream, event)

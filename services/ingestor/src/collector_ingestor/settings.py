@@ -21,7 +21,9 @@ __all__ = ["IngestorSettings", "streams_of"]
 class IngestorSettings(Settings):
     """Settings of one ingestor process."""
 
-    exchange: Annotated[str, SHORT] = Field(description="Which exchange, for example binance.")
+    exchange: Annotated[str, SHORT] = Field(
+        description="Which exchange; `collector exchanges` lists them."
+    )
     symbols: Annotated[Words, SHORT] = Field(
         (), description="Symbols to publish, BASE/QUOTE; more may come by md.control."
     )

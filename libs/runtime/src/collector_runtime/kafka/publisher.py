@@ -122,15 +122,21 @@ class Publisher:
         if not isinstance(event, Status):
             self.foreign += 1
             return
-        stream = self._numbering.find(event.channel, event.symbol)
-        if stream is not None:
-            self._numbering.stamp_in(event, stream)
-            self._put(stream, encode(event), key_of(event).encode())
-        # the same again for those who watch a whole exchange; also of streams that never opened
-        everything = self._numbering.open("status", self._exchange, event.symbol)
-        copy = replace(event)
-        self._numbering.stamp_in(copy, everything)
-        self._put(everything, encode(copy), key_of(copy).encode())
+        if event.channel != "status":
+            stream = self._numbering.find(event.channel, event.symbol)
+            if stream is not None:
+                self._put_status(event, stream)
+            # the same again for those who watch a whole exchange; also of streams that never opened
+            event = replace(event)
+        everything = self._numbering.find("status", event.symbol)
+        if everything is None:
+            everything = self._numbering.open("status", self._exchange, event.symbol)
+            self._put_status(started(everything, None, event.receive_time or 0), everything)
+        self._put_status(event, everything)
+
+    def _put_status(self, event: Status, stream: Stream) -> None:
+        self._numbering.stamp_in(event, stream)
+        self._put(stream, encode(event), key_of(event).encode())
         self.rows += 1
 
     def _put(self, stream: Stream, row: bytes, key: bytes) -> None:

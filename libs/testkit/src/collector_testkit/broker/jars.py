@@ -14,7 +14,7 @@ from typing import Final
 
 from collector_testkit.broker.contract import Unavailable
 
-__all__ = ["VERSION", "Installation", "default_cache", "install"]
+__all__ = ["VERSION", "Installation", "default_cache", "install", "properties"]
 
 VERSION: Final = "4.1.1"
 CLUSTER_ID: Final = "Y29sbGVjdG9yLXRlc3RzIQ"
