@@ -13,17 +13,23 @@ from typing import TypeVar
 from urllib.request import urlopen
 
 from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, Producer, TopicPartition
+from confluent_kafka.admin import AdminClient
 
 from collector_core.codec import decode, encode
-from collector_core.errors import BrokerError
-from collector_core.events import Event
+from collector_core.errors import BrokerError, CodecError
+from collector_core.events import Event, Trade
 from collector_core.records import CatalogEntry
 from collector_core.topics import Layout, Topics, key_of
 from collector_indicators.engine import create
 from collector_indicators.settings import CalculationSettings
 from collector_runtime.kafka.catalog import entries_of, follow_catalog, publish_catalog
 from collector_runtime.kafka.child import Child
-from collector_runtime.kafka.connection import KafkaSettings, producer_config, reader_config
+from collector_runtime.kafka.connection import (
+    KafkaSettings,
+    client_config,
+    producer_config,
+    reader_config,
+)
 from collector_runtime.kafka.ports import free_ports
 from collector_runtime.kafka.provisioner import Provisioner
 from collector_runtime.kafka.topology import Topology
@@ -98,6 +104,7 @@ class Bus:
         self.topics = Topics(prefix, layout, 4)
         self._topology = Topology(self.topics, replicas=1)
         self._producer = Producer(producer_config(self.settings))
+        self._admin = AdminClient(client_config(self.settings))
         self._environment = {
             name: value
             for name, value in os.environ.items()
@@ -145,6 +152,25 @@ class Bus:
             self._producer.poll(0)
         assert self._producer.flush(20) == 0
         assert failures == []
+
+    def write_raw(self, channel: str, exchange: str, symbol: str, value: bytes) -> None:
+        """Write bytes as they are into a stream's topic."""
+        topic, partition, _ = self.topics.address(channel, exchange, symbol)
+        self._producer.produce(topic, value, b"raw", partition)
+        assert self._producer.flush(20) == 0
+
+    def forget(self, channel: str, exchange: str, symbol: str, before: int) -> None:
+        """Take rows below an offset away, as retention does."""
+        place = self.topics.address(channel, exchange, symbol)[:2]
+        [done] = self._admin.delete_records([TopicPartition(*place, before)]).values()
+        done.result(20)
+
+    def delete_state(self) -> None:
+        """Remove the service's state topic."""
+        name = self._topology.state(8).name
+        [done] = self._admin.delete_topics([name]).values()
+        done.result(20)
+        eventually(lambda: name not in self._admin.list_topics(timeout=10).topics, 20, "no state")
 
     # --- processes ------------------------------------------------------------------------------
 
@@ -231,14 +257,23 @@ def offline(
             stream = channel, exchange, symbol
             [rows] = bus.read([stream]).values()
             for _, value in rows:
-                row = decode(value)
-                if row.symbol != symbol:
+                row = usable(value)
+                if row is None or row.symbol != symbol:
                     continue
                 for output in calculation.feed(row):
                     name = type(output).__name__.lower()
                     key = name, symbol, key_of(output).encode()
                     found.setdefault(key, []).append(encode(output))
     return found
+
+
+def usable(value: bytes) -> Event | None:
+    """Return the event of a row, or None if it is none, or a trade of no number."""
+    try:
+        row = decode(value)
+    except CodecError:
+        return None
+    return None if isinstance(row, Trade) and not row.price[0].isdigit() else row
 
 
 def count(rows: Rows) -> int:

@@ -19,7 +19,7 @@ pytestmark = [pytest.mark.broker, pytest.mark.e2e]
 SYMBOLS = [f"{base}/USDT" for base in ("BTC", "ETH", "XRP", "SOL", "ADA", "DOGE")]
 KILLS = 20
 SLOTS = 2
-ROWS_A_TURN = 20
+ROWS_A_TURN = 10
 """Rows of each symbol that the input grows by at once."""
 
 
@@ -35,7 +35,7 @@ class Feed(threading.Thread):
 
     def run(self) -> None:
         try:
-            while not self.stopping.wait(0.1):
+            while not self.stopping.wait(0.05):
                 rows: list[tuple[str, Event]] = []
                 for market in self._markets:
                     rows += market.rows(ROWS_A_TURN)
@@ -53,7 +53,9 @@ class Feed(threading.Thread):
 
 def test_twenty_kills_change_no_byte(make_bus: MakeBus) -> None:
     random = Random(20)
-    killed, undisturbed = make_bus(**OPTIONS), make_bus(**OPTIONS)
+    # transactions all the time, so that many a kill hits one
+    eager = OPTIONS | {"COLLECTOR_TICK": "0.01", "COLLECTOR_CHECKPOINT": "0"}
+    killed, undisturbed = make_bus(**eager), make_bus(**OPTIONS)
     for bus in (killed, undisturbed):
         open_all(bus, SYMBOLS)
     feed = Feed([killed, undisturbed], markets_of(SYMBOLS))

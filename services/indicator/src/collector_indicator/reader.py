@@ -91,7 +91,7 @@ class Reader:
         messages = self._consumer.consume(count, wait)
         if not messages:
             return []
-        if list(map(_ERROR, messages)).count(None) < len(messages):
+        if any(map(_ERROR, messages)):
             messages = self._without_errors(messages)
         topics = list(map(_TOPIC, messages))
         partitions = list(map(_PARTITION, messages))

@@ -188,14 +188,16 @@ class Worker:
     # --- the lease ------------------------------------------------------------------------------
 
     def _granted(self, numbers: list[int]) -> None:
-        _LOG.info("shards_granted", shards=numbers)
+        if numbers:
+            _LOG.info("shards_granted", shards=sorted(numbers))
         for number in numbers:
             self._held[number] = _Held(monotonic())
 
     def _revoked(self, numbers: list[int]) -> None:
         """Write what is pending, within a bound, then let go."""
-        _LOG.info("shards_revoked", shards=numbers)
         shards = self._released(numbers)
+        if shards:
+            _LOG.info("shards_revoked", shards=sorted(shard.number for shard in shards))
         deadline = monotonic() + _RELEASE
 
         def settle(shard: Shard) -> None:
