@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 import subprocess
 import sys
 
@@ -144,6 +145,19 @@ def test_tail_reads_a_symbol_that_turns_up_while_it_runs(
         assert process.wait(30) == 0
     assert first["symbol"] == "BTC/USDT"
     assert [(row["symbol"], row["seq"]) for row in others] == [("ETH/USDT", n) for n in (1, 2, 3)]
+
+
+def test_an_interrupt_ends_tail_quietly(collector: Call, installation: str) -> None:
+    assert installation
+    collector(*BUY, stdin=session("BTCUSDT", count=1))
+    program = [sys.executable, "-c", "from collector_cli.main import main; main()"]
+    command = [*program, "tail", "--from", "earliest"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline().startswith(b'{"type":"trade"')
+        process.send_signal(signal.SIGINT)
+        assert process.communicate(timeout=30) == (b"", b"")
+        assert process.returncode == 130
 
 
 # --- topics ----------------------------------------------------------------------------------

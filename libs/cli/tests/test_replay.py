@@ -202,6 +202,20 @@ def test_a_snapshot_not_given_is_said_in_the_book(collector: Call, tmp_path: Pat
     assert json.loads(result.lines[1])["reason"] == NO_SNAPSHOT
 
 
+def test_a_book_without_snapshot_goes_on_after_a_gap(collector: Call, tmp_path: Path) -> None:
+    frames = written(
+        tmp_path,
+        delta(1, 1, bids=[["100", "1"]]),
+        # the bid went away in what is missing
+        delta(5, 5, asks=[["99", "1"]]),
+        delta(6, 6, bids=[["98", "1"]]),
+    )
+    found = states(collector("replay", "--exchange", "binance", frames))
+    assert ("status", "book_invalid") not in found
+    assert found.count(("book", "delta")) == 3
+    assert found.count(("status", "gap")) == 1
+
+
 def test_a_snapshot_that_cannot_be_read_is_named(collector: Call, tmp_path: Path) -> None:
     answer = written(tmp_path, '{"code":-1121}', name="snapshot.json")
     frames = written(tmp_path, delta(9, 11))

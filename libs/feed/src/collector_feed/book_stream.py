@@ -207,6 +207,8 @@ class BookStream:
         held, self._buffer = self._buffer, []
         self.wants_snapshot = False
         self.state = "live"
+        # what was held before a gap may be gone since, and would cross the book for good
+        self.book = OrderBook()
         out.append(self._status("resyncing", receive_time, reason))
         if held:
             self.book.sequence = held[0][0].first - 1
