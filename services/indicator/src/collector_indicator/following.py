@@ -1,4 +1,4 @@
-"""Which streams are followed: patterns such as ``binance:*/USDT``."""
+"""Which streams are followed: patterns such as ``*:*/USDT``."""
 
 from __future__ import annotations
 

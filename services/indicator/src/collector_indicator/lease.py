@@ -15,7 +15,7 @@ from confluent_kafka import OFFSET_END, Consumer, KafkaError, KafkaException, To
 from collector_core.errors import BrokerError
 from collector_runtime.kafka.connection import ClientConfig, KafkaSettings, client_config, wrap
 
-__all__ = ["Lease"]
+__all__ = ["Lease", "lease_config"]
 
 _HEARTBEAT_MS: Final = 500
 _MAX_POLL_MS: Final = 60_000

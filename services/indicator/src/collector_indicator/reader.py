@@ -18,7 +18,7 @@ from confluent_kafka import (
 from collector_indicator.sources import Place
 from collector_runtime.kafka.connection import ClientConfig, KafkaSettings, reader_config, wrap
 
-__all__ = ["Reader", "Run"]
+__all__ = ["Reader", "Run", "inputs_config"]
 
 _GONE: Final = frozenset({KafkaError._AUTO_OFFSET_RESET, KafkaError.OFFSET_OUT_OF_RANGE})  # noqa: SLF001 - librdkafka's name
 
