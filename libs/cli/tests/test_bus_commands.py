@@ -74,7 +74,7 @@ def test_bad_frames_do_not_keep_the_others_from_the_bus(collector: Call, install
 def test_nothing_to_publish_is_no_error(collector: Call, installation: str) -> None:
     assert installation
     result = collector(*BUY)
-    assert (result.status, result.err) == (0, "0 frames gave 0 rows on 0 topics, all delivered\n")
+    assert (result.status, result.err) == (0, "0 frames gave no rows\n")
 
 
 # --- tail ------------------------------------------------------------------------------------

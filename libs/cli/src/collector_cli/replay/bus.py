@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from collector_cli.replay.destinations import Destination
-from collector_core.events import Event, Status
+from collector_core.events import Event
 from collector_feed.adapter import Adapter
 from collector_feed.numbering import Numbering, channel_of
 from collector_runtime.kafka.catalog import entries_of, publish_catalog
@@ -46,8 +46,6 @@ class Bus(Destination):
         self._waiting: list[Event] = []
         # (channel, symbol) of the streams that can take rows
         self._open: set[tuple[str, str]] = set()
-        # rows published, those of md.status among them
-        self._rows = 0
 
     def begin(self, epoch: int) -> None:
         """Number the rows under an epoch."""
@@ -75,7 +73,6 @@ class Bus(Destination):
             self._open_streams(new)
         self._publisher.publish_all(waiting)
         self._publisher.poll()
-        self._rows += len(waiting) + sum(isinstance(event, Status) for event in waiting)
 
     def finish(self) -> None:
         """Return when every row is delivered.
@@ -89,8 +86,10 @@ class Bus(Destination):
 
     def summary(self) -> str:
         """Return how many rows were delivered, and to how many topics."""
-        topics = {stream.topic for stream in self._numbering.streams()} if self._open else ()
-        return f"{self._rows:,} rows on {len(topics):,} topics, all delivered"
+        if not self._open:
+            return "no rows"
+        topics = {stream.topic for stream in self._numbering.streams() if stream.seq}
+        return f"{self._publisher.rows:,} rows on {len(topics):,} topics, all delivered"
 
     def _open_streams(self, new: list[tuple[str, str]]) -> None:
         named = [(channel, self._exchange, symbol) for channel, symbol in new]
@@ -100,4 +99,6 @@ class Bus(Destination):
         publish_catalog(self._settings, self._topology.topics, entries)
         for channel, symbol in new:
             self._numbering.open(channel, self._exchange, symbol)
+            # open already, it gets no `started` row either
+            self._numbering.open("status", self._exchange, symbol)
             self._open.add((channel, symbol))
