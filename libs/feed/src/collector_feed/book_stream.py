@@ -45,6 +45,7 @@ class BookStream:
         "book",
         "gaps",
         "outdated",
+        "partial",
         "resyncs",
         "state",
         "wants_snapshot",
@@ -73,6 +74,8 @@ class BookStream:
         self.state: Literal["empty", "syncing", "live"] = "empty"
         # the session is to fetch a snapshot
         self.wants_snapshot = False
+        # the book goes on without a snapshot: its levels are true ones, but not all
+        self.partial = False
         # last whole book published, and its time (rule whole)
         self.whole: BookSnapshot | None = None
         # counters
@@ -151,6 +154,7 @@ class BookStream:
             self._want(out, receive_time, str(error))
             return
         self.book.sequence = snapshot.last
+        self.partial = False
         self.state = "live"
         out.append(self._status("synced", receive_time, None))
         out.append(self.row(snapshot.exchange_time, receive_time))
@@ -206,6 +210,7 @@ class BookStream:
         """
         held, self._buffer = self._buffer, []
         self.wants_snapshot = False
+        self.partial = True
         self.state = "live"
         # what was held before a gap may be gone since, and would cross the book for good
         self.book = OrderBook()

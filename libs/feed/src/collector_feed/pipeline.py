@@ -228,7 +228,7 @@ class Pipeline:
         if self._spec.book_rule == "whole":
             return []
         return [
-            book.row(None, receive_time) for book in self._books.values() if book.state == "live"
+            book.row(None, receive_time) for book in self._books.values() if book.state == "live" and not book.partial
         ]
 
     def books(self) -> Iterator[tuple[str, BookStream]]:

@@ -45,8 +45,6 @@ class Player:
         self._books_at = _NEVER
         self._candles_at = _NEVER
         self._due = 0
-        # symbols whose book goes on without a snapshot: their levels are true, but not all
-        self._partial: set[str] = set()
 
     def play(self, frame: bytes, receive_time: int | None) -> Sequence[Event | Undecodable]:
         """Return the rows of a frame, after those that were due before it."""
@@ -71,13 +69,10 @@ class Player:
             self._candles_at = _after(now, _CANDLES_EVERY)
         if now >= self._books_at:
             # after a pause of minutes one row, for nothing changed in between
-            rows += self._book_rows(now - (now - self._books_at) % _BOOKS_EVERY)
+            rows += self._pipeline.book_rows(now - (now - self._books_at) % _BOOKS_EVERY)
             self._books_at += (now - self._books_at) // _BOOKS_EVERY * _BOOKS_EVERY + _BOOKS_EVERY
         self._due = min(self._books_at, self._candles_at)
         return rows
-
-    def _book_rows(self, now: int) -> list[Event]:
-        return [row for row in self._pipeline.book_rows(now) if row.symbol not in self._partial]
 
     def _settle(self, receive_time: int | None) -> list[Event]:
         pipeline = self._pipeline
@@ -102,9 +97,7 @@ class Player:
             # the next one, if the file has more
             return []
         if snapshot is None:
-            self._partial.add(symbol)
             return self._pipeline.without_snapshot(symbol, NO_SNAPSHOT, receive_time)
-        self._partial.discard(symbol)
         return self._pipeline.on_snapshot(snapshot, receive_time)
 
 

@@ -131,7 +131,7 @@ class Publisher:
         everything = self._numbering.find("status", event.symbol)
         if everything is None:
             everything = self._numbering.open("status", self._exchange, event.symbol)
-            self._put_status(started(everything, None, event.receive_time or 0), everything)
+            self._put_status(started(everything, None, event.receive_time), everything)
         self._put_status(event, everything)
 
     def _put_status(self, event: Status, stream: Stream) -> None:
