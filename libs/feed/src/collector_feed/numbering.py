@@ -130,9 +130,7 @@ class Numbering:
             yield from streams.values()
 
 
-def started(
-    stream: Stream, previous: tuple[int, int] | None, receive_time: int | None
-) -> Status:
+def started(stream: Stream, previous: tuple[int, int] | None, receive_time: int | None) -> Status:
     """Return the row that opens a stream, naming epoch and last ``seq`` before it, or null."""
     return Status(
         exchange=stream.exchange,

@@ -81,7 +81,7 @@ class Pipeline:
             # nearly every frame: one trade, the next of its stream; nothing else is to be said
             stream = self._trades.get(trade.symbol)
             if stream is not None and stream.follows(trade):
-                return [trade]
+                return decoded  # type: ignore[return-value]  # a list with one trade in it
         out: list[Event] = []
         for item in decoded:
             self._take(item, receive_time, out)
@@ -228,7 +228,9 @@ class Pipeline:
         if self._spec.book_rule == "whole":
             return []
         return [
-            book.row(None, receive_time) for book in self._books.values() if book.state == "live" and not book.partial
+            book.row(None, receive_time)
+            for book in self._books.values()
+            if book.state == "live" and not book.partial
         ]
 
     def books(self) -> Iterator[tuple[str, BookStream]]:

@@ -92,11 +92,12 @@ class TradeStream:
 
     def follows(self, trade: Trade) -> bool:
         """Tell whether a trade is just the next one, and take it if so; the hot path."""
-        if not (self.healthy and self._contiguous):
+        if not self.healthy:
             return False
         try:
-            number = int(trade.id or "")
-        except ValueError:
+            # next_id is no number of a trade where ids do not count
+            number = int(trade.id)  # type: ignore[arg-type]  # None is a TypeError
+        except (ValueError, TypeError):
             return False
         if number != self.next_id:
             return False

@@ -19,6 +19,7 @@ import structlog
 import uvloop
 
 from collector_core.errors import CollectorError, SettingsError
+from collector_runtime import heap
 
 __all__ = [
     "CLEAN",
@@ -60,8 +61,12 @@ class Supervisor:
         return self._stopping.is_set()
 
     async def stopped(self) -> None:
-        """Wait until the service is asked to end: by a signal, a failure or ``stop``."""
+        """Wait until the service is asked to end: by a signal, a failure or ``stop``.
+
+        The service is up: what its start made is settled (``heap``).
+        """
         self.waiting = True
+        heap.settle()
         await self._stopping.wait()
 
     async def wish(self) -> None:

@@ -62,6 +62,9 @@ class Publisher:
         self._stamp = numbering.stamp
         self._exchange = exchange
         self._failure: str | None = None
+        # bound once: a method object a row, alive until its delivery, kept the collector of
+        # garbage busy (docs/adr/0008)
+        self._delivered = self._on_delivery
         # rows taken, for metrics; delivered are those less the backlog
         self.rows = 0
         # rows of streams that are not open: late frames of a symbol just removed
@@ -83,7 +86,7 @@ class Publisher:
                 row,
                 stream.key or key_of(event).encode(),
                 stream.partition,
-                self._on_delivery,
+                self._delivered,
             )
         except BufferError:
             self._put(stream, row, key_of(event).encode())
@@ -98,7 +101,7 @@ class Publisher:
         """Queue a row that belongs to no stream: dead letters, catalogue, control."""
         while True:
             try:
-                self._produce(topic, row, key.encode(), on_delivery=self._on_delivery)
+                self._produce(topic, row, key.encode(), on_delivery=self._delivered)
             except BufferError:
                 self._producer.poll(0.1)
                 self.check()
@@ -147,7 +150,7 @@ class Publisher:
             )
         while True:
             try:
-                self._produce(stream.topic, row, key, stream.partition, self._on_delivery)
+                self._produce(stream.topic, row, key, stream.partition, self._delivered)
             except BufferError:
                 # past the high water and its pause: the broker is slower than what was read
                 self._producer.poll(0.1)
