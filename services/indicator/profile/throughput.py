@@ -22,10 +22,11 @@ from typing import Any
 from urllib.request import urlopen
 
 from confluent_kafka import Producer
+from confluent_kafka.admin import AdminClient
 
 from collector_core.codec import encode
 from collector_core.errors import BrokerError
-from collector_core.events import Trade
+from collector_core.events import Side, Trade
 from collector_core.topics import Topics
 from collector_indicator.following import Following
 from collector_indicator.intake import Intake, decode_all
@@ -90,7 +91,7 @@ def write(kafka: KafkaSettings, topics: Topics, symbols: list[str], trades: int)
         step = number // len(symbols)
         at = START + step * 1_000_000 // RATE
         price = f"{40_000 + step % 700 / 100:.2f}"
-        side = "buy" if step % 3 else "sell"
+        side: Side = "buy" if step % 3 else "sell"
         trade = Trade(
             "binance", symbol, at, at + 900, START, step + 1, str(step), price, "0.0125", side
         )
@@ -158,8 +159,6 @@ def _sum(text: str, name: str) -> float:
 
 def wipe(kafka: KafkaSettings) -> None:
     """Remove state and outputs, so that the next run begins from nothing."""
-    from confluent_kafka.admin import AdminClient  # type: ignore[attr-defined]  # noqa: PLC0415
-
     admin = AdminClient({"bootstrap.servers": kafka.bootstrap_servers})
     names = [
         name
@@ -190,14 +189,19 @@ def steps(
     consumed = _cpu(consume)
     count = sum(len(run.values) for run in runs)
     decoded = _cpu(lambda: [len(decode_all(run.values)) for run in runs])
-    settings = IndicatorSettings(bar_intervals=tuple(bars.split(",")), live_every=0.0)
+    settings = IndicatorSettings.load(bar_intervals=tuple(bars.split(",")), live_every=0.0)
     wants = Following(("*:*",)).wants
     intakes: dict[Any, Intake] = {}
     for symbol in symbols:
         topic = topics.address("trade", "binance", symbol).topic
         source = Source("trade", "binance", topic, 0, frozenset({symbol}), keyed=False)
         intakes[topic, 0] = Intake(source, settings.calculations()["trade"], wants)
-    taken = _cpu(lambda: [intakes[run.place].take(run.last_offset, run.values) for run in runs])
+
+    def take() -> None:
+        for run in runs:
+            intakes[run.place].take(run.last_offset, run.values)
+
+    taken = _cpu(take)
     drained = _cpu(lambda: [intake.drain() for intake in intakes.values()])
     return {
         "consume us/trade": consumed / count * 1e6,

@@ -74,11 +74,12 @@ def test_batches_commits_and_deaths_change_no_byte(steps: list[tuple[int, str]])
 
 def test_nothing_changed_after_a_drain() -> None:
     here = intake()
-    assert not here.changed
+    seen = [here.changed]
     take(here, trades(0, 5))
-    assert here.changed
+    seen.append(here.changed)
     first = here.drain()
-    assert not here.changed
+    seen.append(here.changed)
+    assert seen == [False, True, False]
     # open and closed state of one symbol
     assert len(first.state) == 2
     take(here, raw(trade(5)))

@@ -8,7 +8,7 @@ from collector_indicator.jobs import Jobs
 
 
 def test_a_call_s_result_comes_by_its_future() -> None:
-    assert Jobs(1).submit(lambda a, b=0: a + b, 2, b=3).result(5) == 5
+    assert Jobs(1).submit(int, "11", base=2).result(5) == 3
 
 
 def test_a_call_s_exception_too_and_the_thread_lives_on() -> None:

@@ -68,7 +68,7 @@ def test_inputs_of_one_symbol_share_a_shard(shards: int) -> None:
         for entry in entries(layout, "trade", "candle"):
             found.add(entry)
             source = found.by_place[entry.topic, entry.partition]
-            single = source if source.keyed else source._replace(symbols={entry.symbol})
+            single = source if source.keyed else source._replace(symbols=frozenset({entry.symbol}))
             by_symbol.setdefault(entry.symbol, set()).add(shard_of(single, shards))
         assert all(len(numbers) == 1 for numbers in by_symbol.values())
         assert all(0 <= number < shards for numbers in by_symbol.values() for number in numbers)

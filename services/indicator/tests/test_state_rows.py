@@ -5,13 +5,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from collector_core.errors import StateError
-from collector_indicator.state_rows import Stored, StoredStates, key_of_offset, key_of_state
+from collector_indicator.state_rows import (
+    Kind,
+    Stored,
+    StoredStates,
+    key_of_offset,
+    key_of_state,
+)
 
 SYMBOLS = st.from_regex(r"[A-Z|0-9]{1,8}/[A-Z|]{1,6}", fullmatch=True)
 
 
 @given(SYMBOLS, st.integers(0, 999), st.sampled_from(["open", "closed", "rebuild"]))
-def test_keys_read_back(symbol: str, partition: int, kind: str) -> None:
+def test_keys_read_back(symbol: str, partition: int, kind: Kind) -> None:
     states = StoredStates()
     key = key_of_state("md.trade.binance", partition, "binance", symbol, kind)
     states.visit(key, b"x")

@@ -12,7 +12,14 @@ from time import monotonic
 from typing import TypeVar
 from urllib.request import urlopen
 
-from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, Producer, TopicPartition
+from confluent_kafka import (
+    OFFSET_BEGINNING,
+    Consumer,
+    KafkaError,
+    Message,
+    Producer,
+    TopicPartition,
+)
 from confluent_kafka.admin import AdminClient
 
 from collector_core.codec import decode, encode
@@ -140,6 +147,11 @@ class Bus:
     def write(self, rows: Iterable[tuple[str, Event]]) -> None:
         """Write events, each with its channel, and wait for their delivery."""
         failures: list[str] = []
+
+        def delivered(error: KafkaError | None, _: Message) -> None:
+            if error is not None:
+                failures.append(error.str())
+
         for channel, event in rows:
             address = self.topics.address(channel, event.exchange, event.symbol)
             self._producer.produce(
@@ -147,7 +159,7 @@ class Bus:
                 encode(event),
                 key_of(event).encode(),
                 address.partition,
-                on_delivery=lambda error, _: error and failures.append(error.str()),
+                on_delivery=delivered,
             )
             self._producer.poll(0)
         assert self._producer.flush(20) == 0

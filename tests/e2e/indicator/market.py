@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from random import Random
 
-from collector_core.events import Candle, Clock, Event, State, Status, Trade
+from collector_core.events import Candle, Clock, Event, Side, State, Status, Trade
 
 START = 1_760_000_000_000_000
 _SECOND = 1_000_000
@@ -115,7 +115,8 @@ class Market:
     def _trade(self, time: int | None, *, backfilled: bool = False) -> Trade:
         self._id += 1
         amount = f"{self._random.randrange(1, 10**6) / 10**5:.5f}"
-        side = self._random.choice(("buy", "sell", None))
+        sides: tuple[Side | None, ...] = ("buy", "sell", None)
+        side = self._random.choice(sides)
         return Trade(
             *self._head("trade", time),
             str(self._id),

@@ -17,7 +17,7 @@ OPTIONS = {
     "COLLECTOR_INDICATORS": _INDICATORS,
     "COLLECTOR_CHECKPOINT": "0.3",
 }
-CALCULATIONS = IndicatorSettings(
+CALCULATIONS = IndicatorSettings.load(
     bar_intervals=("1s", "3s"), candle_intervals=("1s",), indicators=_INDICATORS
 ).calculations()
 """What the service computes with these options."""

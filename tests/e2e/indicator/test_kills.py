@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from functools import partial
 from random import Random
 
 import pytest
@@ -65,12 +66,8 @@ def test_twenty_kills_change_no_byte(make_bus: MakeBus) -> None:
         published = 0
         for _ in range(KILLS):
             # some rows must have come since the last kill, or it would hit nothing
-            before = published
-            published = eventually(
-                lambda before=before: rows_above(killed, above=before),
-                30,
-                "rows between kills",
-            )
+            more = partial(rows_above, killed, above=published)
+            published = eventually(more, 30, "rows between kills")
             feed.stopping.wait(random.uniform(0, 1.5))
             slot = random.randrange(SLOTS)
             processes[slot].child.kill()

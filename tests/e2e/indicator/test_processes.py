@@ -52,7 +52,7 @@ def test_two_processes_share_the_shards(make_bus: MakeBus) -> None:
             second.end()
         feed(bus, markets, 300)
         complete(bus, SYMBOLS)
-        assert first.metric("collector_indicator_shards") == 8
+        eventually(lambda: first.metric("collector_indicator_shards") == 8, 20, "all shards back")
         first.end()
 
 

@@ -31,7 +31,7 @@ def last_words(process: Process, within: float = 20.0) -> tuple[int | None, str]
     ],
 )
 def test_a_setting_that_is_wrong(make_bus: MakeBus, options: dict[str, str], sentence: str) -> None:
-    status, said = last_words(make_bus().start(**options))
+    status, said = last_words(make_bus().start(None, **options))
     assert status == 2
     assert said.startswith(sentence)
 
