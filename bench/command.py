@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from bench import decode, indicators, ingest, service
+from bench import decode, indicators, ingest, path, service
 from bench.environments import ROOT
 from bench.figures import Figure
 from bench.machine import describe
@@ -45,14 +45,14 @@ def parse(arguments: Sequence[str]) -> Order:
     parser = argparse.ArgumentParser(prog="bench/run.py", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="fewer rows and runs, about a minute")
     parser.add_argument("--only", default=",".join(SECTIONS), help=f"of {', '.join(SECTIONS)}")
-    parser.add_argument("--runs", type=int, help="measured runs of each (5; with --quick 2)")
+    parser.add_argument("--runs", type=int, help="measured runs of each (5; with --quick 1)")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the result here as well")
     given = parser.parse_args(arguments)
     sections = tuple(given.only.split(","))
     for section in sections:
         if section not in SECTIONS:
             parser.error(f"--only: expected some of {','.join(SECTIONS)}, was {section!r}")
-    runs = (2 if given.quick else 5) if given.runs is None else given.runs
+    runs = (1 if given.quick else 5) if given.runs is None else given.runs
     if runs < 1:
         parser.error(f"--runs: expected at least 1, was {runs}")
     return Order(sections, runs, given.quick, given.json)
@@ -93,13 +93,15 @@ def _measure(order: Order, say: Callable[[str], None]) -> tuple[str, list[Figure
         figures += _try("decode", lambda: decode.run(runs, quick=quick, say=say))
     if "indicators" in order.sections:
         figures += _try("indicators", lambda: indicators.run(runs, quick=quick, say=say))
+    if "ingest" in order.sections:
+        figures += _try("path", lambda: path.run(runs, quick=quick, say=say))
     if {"ingest", "indicators"} & set(order.sections):
         with _broker(say) as (bootstrap, broker):
             if "ingest" in order.sections:
                 figures += _try("ingest", lambda: ingest.run(bootstrap, runs, quick=quick, say=say))
             if "indicators" in order.sections:
                 # each run takes as long as all of the above; three of them show the spread
-                few = min(runs, 1 if quick else 3)
+                few = min(runs, 3)
                 figures += _try(
                     "service", lambda: service.run(bootstrap, few, quick=quick, say=say)
                 )

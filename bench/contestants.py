@@ -56,11 +56,11 @@ class Contestant(msgspec.Struct, frozen=True):
 _TOPIC: Final = "{prefix}.trade.binance.{symbol}"
 
 
-def contestants(*, quick: bool, with_cryptofeed: bool = True) -> list[Contestant]:
+def contestants(*, quick: bool) -> list[Contestant]:
     """Return who takes part; with ``quick`` they bring fewer rows."""
     scale = 4 if quick else 1
     fast, warm = 614_400 // scale, 102_400 // scale
-    found = [
+    return [
         Contestant(OURS, _ingestor, _TOPIC, warm, fast, 60),
         Contestant(
             "produce-only loop", _floor(fast + warm), _TOPIC, warm, fast, 60, feed="",
@@ -70,15 +70,11 @@ def contestants(*, quick: bool, with_cryptofeed: bool = True) -> list[Contestant
         Contestant(
             "plain script, each send awaited", _plain("await"), _TOPIC, 256, 1024 // scale, 60
         ),
+        Contestant(
+            "cryptofeed 2.4.1", _cryptofeed, "{prefix}-BINANCE-{symbol}", 256,
+            1024 if quick else 5120, 120, feed="aggregates",
+        ),
     ]  # fmt: skip
-    if with_cryptofeed:
-        found.append(
-            Contestant(
-                "cryptofeed 2.4.1", _cryptofeed, "{prefix}-BINANCE-{symbol}", 256, 1024, 120,
-                feed="aggregates",
-            )
-        )  # fmt: skip
-    return found
 
 
 def _ingestor(place: Place) -> Program:

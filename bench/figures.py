@@ -14,7 +14,7 @@ class Figure(msgspec.Struct):
     """One measured quantity of one subject, a value for each run."""
 
     section: str
-    """``decode``, ``ingest``, ``indicators`` or ``service``."""
+    """``decode``, ``indicators``, ``path``, ``ingest`` or ``service``."""
     subject: str
     """What was measured: a channel, a program, an indicator."""
     quantity: str

@@ -16,6 +16,7 @@ __all__ = ["Result", "show", "write"]
 _TITLES = {
     "decode": "Decode and normalize: a frame to rows, in one process",
     "ingest": "Ingest: loopback WebSocket to Kafka, beside peers",
+    "path": "Ingest, layer by layer: the event loop's thread alone",
     "indicators": "Indicator engine, beside talipp",
     "service": "Indicator service: Kafka to Kafka, in transactions",
 }

@@ -66,7 +66,7 @@ class _Moment(NamedTuple):
 def run(bootstrap: str, runs: int, *, quick: bool, say: Callable[[str], None]) -> list[Figure]:
     """Return the figures of the service."""
     figures: list[Figure] = []
-    trades = 4_000 if quick else 20_000
+    trades = 4_000 if quick else 12_000
     for case in _CASES:
         name = f"50 symbols, {case.name}"
         cpu, rate = (Figure("service", name, quantity) for quantity in (CPU, RATE))

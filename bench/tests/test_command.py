@@ -19,10 +19,10 @@ def test_by_default_everything_is_measured_five_times() -> None:
 
 
 def test_a_quick_run_is_short_and_runs_can_be_told() -> None:
-    assert parse(["--quick"]).runs == 2
-    assert parse(["--quick", "--runs", "1", "--only", "decode,ingest"])[:2] == (
+    assert parse(["--quick"]).runs == 1
+    assert parse(["--quick", "--runs", "2", "--only", "decode,ingest"])[:2] == (
         ("decode", "ingest"),
-        1,
+        2,
     )
 
 
