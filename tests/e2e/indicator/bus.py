@@ -171,6 +171,11 @@ class Bus:
         self._producer.produce(topic, value, b"raw", partition)
         assert self._producer.flush(20) == 0
 
+    def write_state(self, shard: int, key: bytes, value: bytes) -> None:
+        """Write a row of the service's state topic."""
+        self._producer.produce(self._topology.state(8).name, value, key, shard)
+        assert self._producer.flush(20) == 0
+
     def forget(self, channel: str, exchange: str, symbol: str, before: int) -> None:
         """Take rows below an offset away, as retention does."""
         place = self.topics.address(channel, exchange, symbol)[:2]

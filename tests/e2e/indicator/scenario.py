@@ -10,15 +10,15 @@ from .bus import Bus, count, eventually, offline
 from .market import Market
 
 SYMBOLS = ["BTC/USDT", "ETH/USDT", "XRP/USDT", "SOL/USDT"]
-_INDICATORS = "rsi:3,macd:3:6:2,bollinger:4:2,vwap"
+INDICATORS = "rsi:3,macd:3:6:2,bollinger:4:2,vwap"
 OPTIONS = {
     "COLLECTOR_BAR_INTERVALS": "1s,3s",
     "COLLECTOR_CANDLE_INTERVALS": "1s",
-    "COLLECTOR_INDICATORS": _INDICATORS,
+    "COLLECTOR_INDICATORS": INDICATORS,
     "COLLECTOR_CHECKPOINT": "0.3",
 }
 CALCULATIONS = IndicatorSettings.load(
-    bar_intervals=("1s", "3s"), candle_intervals=("1s",), indicators=_INDICATORS
+    bar_intervals=("1s", "3s"), candle_intervals=("1s",), indicators=INDICATORS
 ).calculations()
 """What the service computes with these options."""
 
