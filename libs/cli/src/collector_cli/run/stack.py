@@ -114,6 +114,9 @@ class Stack:
                     self._service(f"ingestor-{exchange}", self._programs.ingestor, settings)
                 )
             settings = service_settings(bootstrap_servers, next(ports))
+            if self.owns_broker:
+                # the embedded broker's group join takes half of it, and nobody else joins
+                settings["COLLECTOR_SESSION_TIMEOUT"] = "2"
             self._indicator = self._service("indicator", self._programs.indicator, settings)
 
     @property
