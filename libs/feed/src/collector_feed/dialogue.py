@@ -8,6 +8,7 @@ already. Where even that stays out the stream may just be quiet: it is ``stale``
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Final
 
 from collector_core.events import Event, State, Status
 from collector_feed.adapter import Adapter
@@ -26,6 +27,8 @@ from collector_feed.subscriptions import Subscriptions
 
 __all__ = ["Dialogue"]
 
+_UNANSWERED: Final = "the exchange never acknowledged it"
+
 
 class Dialogue:
     """The subscriptions of one connection.
@@ -41,8 +44,8 @@ class Dialogue:
         self.outbox = Outbox(self._spec.messages)
         # streams that are not acknowledged and whose first data is awaited
         self.unproven: set[Subscription] = set()
-        # what the exchange refused without naming the message
-        self._refusal = "the exchange never acknowledged it"
+        # what the exchange refused on this connection without naming the message
+        self._refusal: str | None = None
 
     # --- what is wanted ----------------------------------------------------------------------
 
@@ -75,6 +78,7 @@ class Dialogue:
         """The connection is gone; return what flowed on it."""
         self.outbox.clear()
         self.unproven.clear()
+        self._refusal = None
         return self._subscriptions.disconnected()
 
     # --- what is said ------------------------------------------------------------------------
@@ -102,9 +106,10 @@ class Dialogue:
             self._subscriptions.awaiting(late, now, attempts)
         if not silent:
             return []
-        if self._spec.acknowledges:
+        if self._spec.acknowledges or self._refusal is not None:
             self._subscriptions.reject(silent)
-            return self._rows(silent, "rejected", self._refusal, wall)
+            self.unproven.difference_update(silent)
+            return self._rows(silent, "rejected", self._refusal or _UNANSWERED, wall)
         # nothing was refused: a stream without data yet; its first item confirms it, whenever
         self._subscriptions.rest(silent)
         return self._rows(silent, "stale", "no data since it was asked for", wall)
