@@ -82,7 +82,8 @@ class Numbering:
         self._ended: dict[tuple[str, str], int] = {}
         # channel -> symbol -> stream; the types of a channel share its streams
         self._by_channel: dict[str, dict[str, Stream]] = {}
-        self._by_type: dict[type[Event], dict[str, Stream]] = {
+        # type of an event -> symbol -> stream, for the publisher's hot path
+        self.routes: dict[type[Event], dict[str, Stream]] = {
             kind: self._by_channel.setdefault(channel, {}) for kind, channel in _CHANNELS.items()
         }
 
@@ -92,7 +93,7 @@ class Numbering:
         Raises:
             KeyError: no such stream is open; a ``Status`` always goes by ``stamp_in``.
         """
-        stream = self._by_type[type(event)][event.symbol]
+        stream = self.routes[type(event)][event.symbol]
         stream.seq = seq = stream.seq + 1
         # what collector_core.events.stamp does, without the call
         force_setattr(event, "epoch", self.epoch)

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from typing import Final
 
 from confluent_kafka import KafkaError, Message, Producer
-from msgspec.structs import replace
+from msgspec.structs import force_setattr, replace
 
 from collector_core.codec import MAX_ROW_BYTES, encode
 from collector_core.errors import DeliveryError
@@ -40,6 +40,19 @@ class Publisher:
         delivery_timeout: seconds after which a row that was not taken counts as undeliverable.
     """
 
+    __slots__ = (
+        "_delivered",
+        "_epoch",
+        "_exchange",
+        "_failure",
+        "_numbering",
+        "_produce",
+        "_producer",
+        "_routes",
+        "foreign",
+        "rows",
+    )
+
     def __init__(
         self,
         config: ClientConfig,
@@ -59,7 +72,8 @@ class Publisher:
         )
         self._produce = self._producer.produce
         self._numbering = numbering
-        self._stamp = numbering.stamp
+        self._routes = numbering.routes
+        self._epoch = numbering.epoch
         self._exchange = exchange
         self._failure: str | None = None
         # bound once: a method object a row, alive until its delivery, kept the collector of
@@ -75,21 +89,22 @@ class Publisher:
     def publish(self, event: Event) -> None:
         """Number an event and queue its row; the hot path."""
         try:
-            stream = self._stamp(event)
+            stream = self._routes[type(event)][event.symbol]
         except KeyError:
             self._unrouted(event)
             return
+        # Numbering.stamp, without its two calls: a fifth of this method's time
+        stream.seq = seq = stream.seq + 1
+        force_setattr(event, "epoch", self._epoch)
+        force_setattr(event, "seq", seq)
         row = encode(event)
+        key = stream.key
+        if key is None:
+            key = key_of(event).encode()
         try:
-            self._produce(
-                stream.topic,
-                row,
-                stream.key or key_of(event).encode(),
-                stream.partition,
-                self._delivered,
-            )
+            self._produce(stream.topic, row, key, stream.partition, self._delivered)
         except BufferError:
-            self._put(stream, row, key_of(event).encode())
+            self._put(stream, row, key)
         self.rows += 1
 
     def publish_all(self, events: Iterable[Event]) -> None:

@@ -90,6 +90,8 @@ class _Bridge(WSListener):
         self._ws: WSTransport
         # what is wrong with the server's handshake, though picows took it
         self.refusal: str | None = None
+        # receive time of the frames of the present read; 0 between two reads
+        self._read_at = 0
         # start of a fragmented message
         self._fragments: bytearray | None = None
         # why the connection ends, by the first who knew
@@ -121,11 +123,16 @@ class _Bridge(WSListener):
             if kind is _TEXT and frame.fin and self._fragments is None:
                 # frames after a breach of the protocol are not to be trusted
                 if not transport.is_close_frame_sent:
+                    at = self._read_at
+                    if at == 0:
+                        # one stamp for all frames of a read: they arrived together
+                        at = self._read_at = _now() // 1000
                     # bytes: measured faster than a memoryview, and safe to keep
-                    self._on_frame(frame.get_payload_as_bytes(), _now() // 1000)
+                    self._on_frame(frame.get_payload_as_bytes(), at)
             else:
                 self._on_other(frame, kind)
             if frame.last_in_buffer:
+                self._read_at = 0
                 self._listener.batch_end()
         except Exception as error:  # noqa: BLE001  # handed to the loop, not swallowed
             self._crash(error)
