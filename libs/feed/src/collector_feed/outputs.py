@@ -7,7 +7,7 @@ from typing import Any, Generic, Literal, TypeAlias, TypeVar
 
 import msgspec
 
-from collector_core.events import Candle, Event, Instrument, Level, Trade
+from collector_core.events import Event, Level
 
 __all__ = [
     "Acknowledged",
@@ -141,7 +141,3 @@ class Undecodable(msgspec.Struct, frozen=True):
 
 Output: TypeAlias = Event | Connect | Disconnect | Send | Ping | Fetch | Undecodable
 """What a session gives to its driver."""
-
-Trades: TypeAlias = list[Trade]
-Candles: TypeAlias = list[Candle]
-Instruments: TypeAlias = list[Instrument]

@@ -29,6 +29,9 @@ HIGH_WATER: Final = 100_000
 LOW_WATER: Final = 20_000
 """Rows waiting at which it goes on."""
 
+_BY_KEY: Final = -1
+"""librdkafka's RD_KAFKA_PARTITION_UA: its partitioner chooses."""
+
 
 class Publisher:
     """Publishes the rows of one exchange.
@@ -114,14 +117,7 @@ class Publisher:
 
     def record(self, topic: str, key: str, row: bytes | None) -> None:
         """Queue a row that belongs to no stream: dead letters, catalogue, control."""
-        while True:
-            try:
-                self._produce(topic, row, key.encode(), on_delivery=self._delivered)
-            except BufferError:
-                self._producer.poll(0.1)
-                self.check()
-            else:
-                return
+        self._insist(topic, row, key.encode(), _BY_KEY)
 
     def open(
         self, channel: str, symbol: str, previous: tuple[int, int] | None, receive_time: int
@@ -163,9 +159,12 @@ class Publisher:
                 f"expected a row of at most {MAX_ROW_BYTES} bytes for {stream.topic}, "
                 f"was {len(row)}"
             )
+        self._insist(stream.topic, row, key, stream.partition)
+
+    def _insist(self, topic: str, row: bytes | None, key: bytes, partition: int) -> None:
         while True:
             try:
-                self._produce(stream.topic, row, key, stream.partition, self._delivered)
+                self._produce(topic, row, key, partition, self._delivered)
             except BufferError:
                 # past the high water and its pause: the broker is slower than what was read
                 self._producer.poll(0.1)
