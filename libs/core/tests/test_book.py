@@ -147,13 +147,21 @@ def test_a_price_that_is_no_number_is_an_error_of_ours() -> None:
         OrderBook().apply([("x", "1")], [])
 
 
-def test_dead_prices_do_not_pile_up() -> None:
+def test_nothing_is_left_of_prices_that_are_gone() -> None:
     book = OrderBook()
-    for number in range(20_000):
+    for number in range(2_000):
         book.apply([(str(number), "1")], [])
         book.apply([(str(number), "0")], [])
     assert len(book) == 0
-    assert len(book._bids.heap) < 200
+    assert book.depth(5) == ([], [])
+
+
+def test_what_falls_out_of_the_kept_depth_is_named() -> None:
+    book = OrderBook()
+    book.replace([("3", "1"), ("2", "1"), ("1", "1")], [("4", "1"), ("5", "2")])
+    assert book.keep(1) == ([("1", "1"), ("2", "1")], [("5", "2")])
+    assert book.depth(9) == ([("3", "1")], [("4", "1")])
+    assert book.keep(1) == ([], [])
 
 
 class Counted(int):
@@ -187,6 +195,7 @@ def operations_per_delta(monkeypatch: pytest.MonkeyPatch, depth: int) -> float:
             return Counted(super().units(text))
 
     monkeypatch.setattr(book_module, "Scale", CountedScale)
+    book_module._units.cache_clear()
     book = OrderBook(decimals=2)
     middle = 1_000_000
     book.replace(
@@ -199,12 +208,27 @@ def operations_per_delta(monkeypatch: pytest.MonkeyPatch, depth: int) -> float:
         price = str(middle - 1 - number % 7)
         book.apply([(price, "0" if number % 3 else "2")], [(str(middle + 5), str(number + 1))])
         book.check()
+    book_module._units.cache_clear()
     return Counted.comparisons / deltas
 
 
 def test_the_cost_of_a_delta_does_not_grow_with_depth(monkeypatch: pytest.MonkeyPatch) -> None:
     shallow = operations_per_delta(monkeypatch, 100)
     deep = operations_per_delta(monkeypatch, 10_000)
-    # a hundred times the levels: at most the extra steps of a heap, log2(100) < 7
+    # a hundred times the levels: at most the extra steps of a binary search, log2(100) < 7
     assert deep <= shallow + 7
     assert deep < 60
+
+
+def test_applied_changes_are_told_with_every_zero_written_alike() -> None:
+    bids = [("1.0", "0.000"), ("2", "0.5"), ("3", "0")]
+    assert OrderBook().apply(bids, [("4", "-0"), ("5", "10")]) == (
+        [("1.0", "0"), ("2", "0.5"), ("3", "0")],
+        [("4", "0"), ("5", "10")],
+    )
+
+
+def test_a_book_exceeds_a_depth_by_one_side_alone() -> None:
+    book = OrderBook()
+    book.replace([("1", "1")], [("2", "1"), ("3", "1")])
+    assert [book.exceeds(1), book.exceeds(2)] == [True, False]

@@ -10,7 +10,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from collector_core.errors import NumberError
-from collector_core.numbers import MAX_DIGITS, Scale, add, compare, exact, is_zero
+from collector_core.numbers import MAX_DIGITS, Scale, add, are_exact, compare, exact, is_zero
 
 PLAIN = re.compile(r"-?[0-9]+(\.[0-9]+)?").fullmatch
 
@@ -63,6 +63,30 @@ def test_exact_keeps_the_value_and_writes_plain_digits(text: str) -> None:
 @given(numbers)
 def test_exact_is_idempotent(text: str) -> None:
     assert exact(exact(text)) == exact(text)
+
+
+@given(
+    st.lists(
+        st.one_of(numbers, st.text("0123456789.,-+eE \n\N{FULLWIDTH DIGIT ONE}", max_size=5)),
+        max_size=6,
+    )
+)
+def test_texts_that_are_exact_together_are_exact_each(texts: list[str]) -> None:
+    if are_exact(texts):
+        assert [exact(text) for text in texts] == texts
+
+
+@pytest.mark.parametrize("text", ["1", "0.00", "84247.5", "9" * 31 + "." + "9" * 31])
+def test_plain_digits_are_exact_together(text: str) -> None:
+    assert are_exact(["2.5", text, "0"])
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", ".5", "5.", "1,5", "1.2.3", "1e3", "-1", "1\n", "1" * 32, "\N{ARABIC-INDIC DIGIT ONE}"],
+)
+def test_one_text_that_is_not_plain_spoils_all(text: str) -> None:
+    assert not are_exact(["2.5", text, "0"])
 
 
 @given(plain)

@@ -13,6 +13,8 @@ from heapq import heappop, heappush
 from itertools import count
 from typing import TypeVar
 
+from msgspec.structs import replace
+
 from collector_core.errors import CollectorError, RequestError
 from collector_core.events import Book, Clock, Event, Level, Status, Trade
 from collector_core.symbols import SymbolTable
@@ -25,12 +27,13 @@ from collector_feed.outputs import (
     Disconnect,
     Fetch,
     Output,
+    Page,
     Ping,
     Send,
     Subscription,
 )
+from collector_feed.recent_trades import TradeSeed
 from collector_feed.session import Session
-from collector_feed.trade_stream import TradeSeed
 from collector_testkit.manual_clock import ManualClock
 
 Kind = TypeVar("Kind")
@@ -56,6 +59,8 @@ class Exchange:
         options: SessionOptions | None = None,
         seeds: dict[str, TradeSeed] | None = None,
         seed: int = 1,
+        *,
+        history: bool = False,
     ) -> None:
         self.time = ManualClock()
         self.session = Session(
@@ -63,8 +68,11 @@ class Exchange:
             "wss://exchange/ws",
             random.Random(seed).random,
             seeds,
-            options,
+            replace(options or SessionOptions(), backfill=history),
         )
+        # every trade there was, delivered or not
+        self.history: list[Trade] = []
+        self.trades_fail = False
         # everything that the session gave out, with the monotonic time
         self.log: list[tuple[float, Output]] = []
         # how the exchange behaves; tests change these at will
@@ -143,8 +151,15 @@ class Exchange:
     def _answer(self, fetch: Fetch) -> None:
         names = dict(fetch.request.query)
         symbol = names["symbol"].removesuffix("USDT") + "/USDT"
-        answer = self.snapshot(symbol)
+        answer: BookSnapshot | Page[Trade] | CollectorError = self.snapshot(symbol)
+        if fetch.request.path.endswith("rades"):
+            answer = self._past(symbol, int(names.get("fromId", 0)))
         self.carry(self.session.on_answer(fetch.token, answer, self.time.monotonic, self.time.wall))
+
+    def _past(self, symbol: str, first: int) -> Page[Trade] | CollectorError:
+        if self.trades_fail:
+            return RequestError("expected an answer, was silent")
+        return Page([t for t in self.history if t.symbol == symbol and int(t.id or 0) >= first])
 
     # --- what the exchange does ------------------------------------------------------------
 
@@ -153,8 +168,16 @@ class Exchange:
         self.carry(rows)
         return rows
 
-    def trade(self, symbol: str, ident: int, age: float = 0.0) -> list[Output]:
+    def missed(self, symbol: str, ident: int, age: float = 0.0) -> int:
+        """Let a trade happen that is not sent; return its time in milliseconds."""
         at = self.time.wall // 1000 - round(age * 1000)
+        self.history.append(
+            Trade("binance", symbol, at * 1000, None, 0, 0, str(ident), "10.5", "1", "sell")
+        )
+        return at
+
+    def trade(self, symbol: str, ident: int, age: float = 0.0) -> list[Output]:
+        at = self.missed(symbol, ident, age)
         return self.frame(
             f'{{"e":"trade","E":{at},"s":"{venue(symbol)}","t":{ident},"p":"10.5","q":"1",'
             f'"T":{at},"m":true}}'
@@ -201,7 +224,7 @@ class Exchange:
                 case Status() if output.channel == channel:
                     found.append(output.state)
                 case Trade() if channel == "trade":
-                    found.append(str(output.id))
+                    found.append(f"{output.id}b" if output.backfilled else str(output.id))
                 case Clock() if channel == "trade":
                     found.append("clock")
                 case Book() if channel == "book":

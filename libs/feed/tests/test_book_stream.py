@@ -26,7 +26,9 @@ def stream(rule: Rule = "range", *, by_rest: bool = True, levels: int = 1000) ->
 def delta(
     first: int, last: int, bids: list[Level] | None = None, asks: list[Level] | None = None
 ) -> BookDelta:
-    return BookDelta("A/B", last * 10, first, last, bids or [], asks or [])
+    return BookDelta(
+        "A/B", last * 10, first, last, [("1", "1")] if bids is None else bids, asks or []
+    )
 
 
 def snapshot(
@@ -53,7 +55,7 @@ def live(at: int = 100, rule: Rule = "range") -> BookStream:
     found = stream(rule, by_rest=rule == "range")
     out: list[Event] = []
     found.start(1, out)
-    found.on_snapshot(snapshot(at), 1, out)
+    found.on_snapshot(snapshot(at), 1, out, fetched=rule == "range")
     assert said(out) == ["resyncing", "synced", f"snapshot {at}"]
     return found
 
@@ -69,7 +71,7 @@ def test_deltas_wait_for_the_snapshot_and_join_it() -> None:
     for item in (delta(90, 95), delta(96, 102, [("10", "5")]), delta(103, 104, [("8", "1")])):
         found.on_delta(item, 2, out)
     assert said(out) == ["resyncing"]
-    found.on_snapshot(snapshot(100), 3, out)
+    found.on_snapshot(snapshot(100), 3, out, fetched=True)
     assert said(out) == ["resyncing", "synced", "snapshot 100", "delta 102", "delta 104"]
     assert found.outdated == 1
     assert not found.wants_snapshot
@@ -80,7 +82,7 @@ def test_a_buffered_delta_keeps_the_time_at_which_it_came() -> None:
     found, out = stream(), list[Event]()
     found.start(1, out)
     found.on_delta(delta(101, 101), 22, out)
-    found.on_snapshot(snapshot(100), 33, out)
+    found.on_snapshot(snapshot(100), 33, out, fetched=True)
     assert [(row.exchange_time, row.receive_time) for row in out[1:]] == [
         (None, 33),
         (7, 33),
@@ -92,12 +94,12 @@ def test_a_snapshot_older_than_the_first_delta_is_asked_for_again() -> None:
     found, out = stream(), list[Event]()
     found.start(1, out)
     found.on_delta(delta(105, 106), 2, out)
-    found.on_snapshot(snapshot(103), 3, out)
+    found.on_snapshot(snapshot(103), 3, out, fetched=True)
     assert said(out) == ["resyncing", "resyncing"]
     assert isinstance(out[1], Status)
-    assert out[1].reason == "snapshot 103 is older than 105"
+    assert out[1].reason == "snapshot 103 is older than 104"
     assert found.wants_snapshot
-    found.on_snapshot(snapshot(104), 4, out)
+    found.on_snapshot(snapshot(104), 4, out, fetched=True)
     assert said(out[2:]) == ["synced", "snapshot 104", "delta 106"]
 
 
@@ -106,10 +108,10 @@ def test_a_hole_among_the_buffered_deltas_is_a_gap() -> None:
     found.start(1, out)
     found.on_delta(delta(101, 101), 2, out)
     found.on_delta(delta(105, 106), 2, out)
-    found.on_snapshot(snapshot(100), 3, out)
+    found.on_snapshot(snapshot(100), 3, out, fetched=True)
     assert said(out[1:]) == ["synced", "snapshot 100", "delta 101", "gap", "resyncing"]
     assert found.wants_snapshot
-    found.on_snapshot(snapshot(110), 4, out)
+    found.on_snapshot(snapshot(110), 4, out, fetched=True)
     assert said(out[6:]) == ["synced", "snapshot 110"]
 
 
@@ -130,16 +132,16 @@ def test_the_buffer_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     assert isinstance(out[1], Status)
     assert out[1].reason == "no snapshot within 5 updates"
     # what was thrown away must not look like a whole chain
-    found.on_snapshot(snapshot(3), 3, out)
+    found.on_snapshot(snapshot(3), 3, out, fetched=True)
     assert said(out[2:]) == ["resyncing"]
-    found.on_snapshot(snapshot(5), 4, out)
+    found.on_snapshot(snapshot(5), 4, out, fetched=True)
     assert said(out[3:]) == ["synced", "snapshot 5", "delta 6", "delta 7"]
 
 
 def test_a_crossed_snapshot_is_never_published() -> None:
     found, out = stream(), list[Event]()
     found.start(1, out)
-    found.on_snapshot(snapshot(100, [("12", "1")], [("11", "1")]), 3, out)
+    found.on_snapshot(snapshot(100, [("12", "1")], [("11", "1")]), 3, out, fetched=True)
     assert said(out) == ["resyncing", "book_invalid", "resyncing"]
     assert (found.state, found.wants_snapshot) == ("syncing", True)
 
@@ -147,7 +149,7 @@ def test_a_crossed_snapshot_is_never_published() -> None:
 def test_a_snapshot_that_is_no_number_is_never_published() -> None:
     found, out = stream(), list[Event]()
     found.start(1, out)
-    found.on_snapshot(snapshot(100, [("x", "1")]), 3, out)
+    found.on_snapshot(snapshot(100, [("x", "1")]), 3, out, fetched=True)
     assert said(out) == ["resyncing", "book_invalid", "resyncing"]
 
 
@@ -172,7 +174,7 @@ def test_a_gap_is_said_before_the_resync_and_nothing_is_published_until_synced()
     assert isinstance(gap, Status)
     assert (gap.from_, gap.to, gap.count, gap.unit) == ("104", "106", 3, "sequence")
     assert (found.gaps, found.resyncs) == (1, 1)
-    found.on_snapshot(snapshot(108), 3, out)
+    found.on_snapshot(snapshot(108), 3, out, fetched=True)
     assert said(out[3:]) == ["synced", "snapshot 108", "delta 110"]
 
 
@@ -231,7 +233,7 @@ def test_a_gap_of_linked_numbers_claims_no_count(
 def test_a_counter_is_reset_by_a_streamed_snapshot() -> None:
     found, out = live(rule="counter"), list[Event]()
     found.on_delta(delta(101, 101), 2, out)
-    found.on_snapshot(snapshot(1), 3, out)
+    found.on_snapshot(snapshot(1), 3, out, fetched=True)
     found.on_delta(delta(2, 2), 4, out)
     assert said(out) == ["delta 101", "synced", "snapshot 1", "delta 2"]
 
@@ -247,7 +249,7 @@ def test_a_lost_connection_leaves_nothing_of_the_book() -> None:
 def test_a_snapshot_row_has_the_best_levels_and_says_what_it_leaves_out() -> None:
     found, out = stream(levels=1), list[Event]()
     found.start(1, out)
-    found.on_snapshot(snapshot(100), 3, out)
+    found.on_snapshot(snapshot(100), 3, out, fetched=True)
     row = out[2]
     assert isinstance(row, Book)
     assert (row.bids, row.asks, row.truncated) == ([("10", "1")], [("11", "1")], True)
@@ -277,7 +279,7 @@ def test_who_follows_the_rows_holds_the_book(steps: list[tuple[list[Level], int]
         if chance:
             found.on_delta(delta(number, number, bids), number, out)
         if chance == 1 and found.wants_snapshot:
-            found.on_snapshot(snapshot(number, held, []), number, out)
+            found.on_snapshot(snapshot(number, held, []), number, out, fetched=True)
         reader, synced = OrderBook(), False
         for row in out:
             if isinstance(row, Status):
@@ -301,6 +303,13 @@ def test_a_replay_without_a_snapshot_says_so_and_goes_on() -> None:
     found.on_delta(delta(52, 53, [("5", "0")]), 4, out)
     assert said(out) == ["resyncing", "resyncing", "delta 51", "delta 53"]
     assert not found.wants_snapshot
+
+
+def test_a_replay_of_linked_numbers_goes_on_as_well() -> None:
+    found, out = stream("link"), list[Event]()
+    found.on_delta(delta(50, 51), 2, out)
+    found.without_snapshot("no snapshot was given", 3, out)
+    assert said(out) == ["resyncing", "resyncing", "delta 51"]
 
 
 def test_a_replay_that_begins_before_its_first_delta_knows_no_gap() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import msgspec
 import pytest
@@ -26,8 +26,8 @@ from collector_feed.outputs import (
     Undecodable,
 )
 from collector_feed.pipeline import Pipeline
+from collector_feed.recent_trades import TradeSeed
 from collector_feed.spec import Spec
-from collector_feed.trade_stream import TradeSeed
 
 MINUTE = 60_000_000
 
@@ -187,9 +187,12 @@ def test_whole_books_need_no_snapshot_and_no_repetition() -> None:
 def test_a_streamed_snapshot_is_waited_for_and_not_fetched() -> None:
     pipeline = Pipeline(Linked())
     pipeline.open_book("A/X")
-    pipeline.begin("book", "A/X", 1, [])
-    assert rows_of(pipeline, BookDelta("A/X", None, 9, 10, [("1", "1")], []))
-    assert pipeline.snapshots_wanted == []
+    begun: list[Any] = []
+    pipeline.begin("book", "A/X", 1, begun)
+    assert [row.state for row in begun] == ["resyncing"]
+    # what came before the snapshot is part of it
+    assert rows_of(pipeline, BookDelta("A/X", None, 9, 10, [("1", "1")], [])) == []
+    assert (pipeline.snapshots_wanted, pipeline.snapshots_awaited) == ([], ["A/X"])
     rows = rows_of(pipeline, BookSnapshot("A/X", None, 10, [("1", "1")], [("2", "1")]))
     assert [getattr(row, "state", None) or getattr(row, "kind", None) for row in rows] == [
         "synced",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import count
 from math import inf
 
 from collector_core.errors import RequestError, Throttled
@@ -34,7 +35,9 @@ class Bench:
     def __init__(self) -> None:
         table = SymbolTable([("BTC/USDT", "BTCUSDT"), ("ETH/USDT", "ETHUSDT")])
         self.pipeline = Pipeline(ADAPTER(table))
-        self.resync = Resync(self.pipeline, lambda: Backoff(lambda: 0.5, base=4.0, cap=60.0))
+        self.resync = Resync(
+            self.pipeline, lambda: Backoff(lambda: 0.5, base=4.0, cap=60.0), count(1)
+        )
         for symbol in ("BTC/USDT", "ETH/USDT"):
             self.pipeline.open_book(symbol)
 

@@ -19,8 +19,8 @@ from collector_feed.outputs import (
     Subscription,
     Undecodable,
 )
+from collector_feed.recent_trades import TradeSeed
 from collector_feed.session import Phase
-from collector_feed.trade_stream import TradeSeed
 
 from .scripted import BTC, ETH, XRP, Exchange, acknowledge, book, books, never, table, trades
 

@@ -71,6 +71,31 @@ def test_a_loss_before_the_acknowledgement_is_no_disconnect_of_a_stream() -> Non
     assert exchange.states() == ["subscribed"]
 
 
+def test_what_flows_needs_no_acknowledgement() -> None:
+    exchange = Exchange()
+    exchange.acknowledges = never
+    exchange.start(*trades(BTC, ETH))
+    exchange.run(11.0)
+    # asked twice by now; the first data after that tells as much as an answer
+    exchange.trade(BTC, 1)
+    assert exchange.rows(BTC) == ["subscribed", "1"]
+    exchange.run(60.0)
+    assert exchange.states(ETH) == ["rejected"]
+    assert exchange.rows(BTC)[:2] == ["subscribed", "1"]
+    assert "rejected" not in exchange.states(BTC)
+
+
+def test_nothing_follows_a_rejection() -> None:
+    exchange = Exchange()
+    exchange.acknowledges = never
+    exchange.start(*trades(BTC), *books(BTC))
+    exchange.run(60.0)
+    assert exchange.states() == ["rejected", "rejected"]
+    exchange.trade(BTC, 1)
+    exchange.diff(BTC, 1, 2)
+    assert (exchange.rows(BTC), exchange.rows(BTC, "book")) == (["rejected"], ["rejected"])
+
+
 def test_attempts_back_off_endlessly_and_start_anew_after_a_good_while() -> None:
     exchange = Exchange()
     exchange.accepts = False
@@ -81,19 +106,19 @@ def test_attempts_back_off_endlessly_and_start_anew_after_a_good_while() -> None
     assert len(times) > 200
     assert max(pauses) <= 30.0 + exchange.latency + 1e-6
     assert max(pauses) > 20.0
-    assert exchange.session._backoff.attempts > 200
+    assert exchange.session._reconnection._backoff.attempts > 200
     exchange.accepts = True
     exchange.run(30.0 + 1.0)
     assert exchange.session.phase is Phase.LIVE
     # a connection that dies young is no success yet
     exchange.closed()
-    assert exchange.session._backoff.attempts > 200
+    assert exchange.session._reconnection._backoff.attempts > 200
     exchange.run(31.0)
     for ident in range(65):
         exchange.run(1.0)
         exchange.trade(BTC, ident + 1)
     exchange.closed()
-    assert exchange.session._backoff.attempts == 1
+    assert exchange.session._reconnection._backoff.attempts == 1
 
 
 def test_a_throttled_handshake_waits_as_long_as_it_was_told() -> None:
@@ -109,6 +134,20 @@ def test_a_throttled_handshake_waits_as_long_as_it_was_told() -> None:
     exchange.run(200.0)
     assert exchange.times_of(Connect) == [since + 120.0]
     assert exchange.session.losses == {"throttled": 1}
+
+
+def test_an_attempt_that_waits_its_turn_is_not_given_up() -> None:
+    exchange = Exchange(options=SessionOptions(connect_timeout=15.0))
+    exchange.latency = 1_000.0
+    exchange.start(*trades(BTC))
+    exchange.session.on_attempt(None)
+    exchange.run(600.0)
+    assert exchange.session.losses == {}
+    since = exchange.time.monotonic
+    exchange.session.on_attempt(since)
+    exchange.run(15.0)
+    assert exchange.times_of(Disconnect) == [since + 15.0]
+    assert exchange.session.losses == {"connect timeout": 1}
 
 
 def test_a_connect_that_takes_too_long_is_given_up() -> None:
@@ -162,9 +201,13 @@ def test_a_planned_close_is_a_reconnect_of_its_own_cause() -> None:
     exchange = live()
     exchange.frame('{"e":"serverShutdown","E":1700000000000}')
     exchange.forget()
+    exchange.run(1.0)
+    # a successor is wanted; until there is one the connection is used to its end
+    assert exchange.session.rotation_due(exchange.time.monotonic)
+    exchange.closed()
     exchange.run(5.0)
     assert exchange.session.losses == {"notice": 1}
-    assert len(exchange.of(Disconnect)) == 1
+    assert not exchange.session.rotation_due(exchange.time.monotonic)
     assert exchange.states(BTC) == ["disconnected", "subscribed"]
 
 

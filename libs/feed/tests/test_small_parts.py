@@ -266,3 +266,26 @@ def test_a_row_names_the_subscription_that_it_proves() -> None:
     assert stream_of(candle) == Subscription("candle", "A/B", "1m")
     assert stream_of(Clock(*stamped, 1)) == Subscription("clock", "A/B")
     assert Bar.__struct_config__.tag == "bar"
+
+
+def test_subscriptions_keep_a_limit_of_their_own_beside_the_messages() -> None:
+    outbox = Outbox(Rate(10, 1.0), Rate(2, 100.0))
+    for number in range(3):
+        outbox.put(Send(f"subscribe {number}"), (), operation=True)
+    outbox.put(Send("ping"), ())
+    sent = []
+    now = 0.0
+    while (at := outbox.deadline()) is not None:
+        now = max(now, at)
+        item = outbox.take(now)
+        assert item is not None
+        sent.append((item[0].text, now))
+    assert sent == [
+        ("subscribe 0", 0.0),
+        ("subscribe 1", 0.0),
+        ("subscribe 2", 100.0),
+        ("ping", 100.0),
+    ]
+    outbox.put(Send("late"), (), operation=True)
+    outbox.clear()
+    assert outbox.deadline() is None

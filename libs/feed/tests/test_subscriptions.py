@@ -141,3 +141,17 @@ def test_what_the_exchange_does_not_push_is_refused(subscription: Subscription, 
 def test_what_the_exchange_pushes_is_fine() -> None:
     for subscription in (A, C, Subscription("candle", "A/X", "1m")):
         check(SPEC, subscription)
+
+
+def test_an_answer_that_names_what_was_not_sent_again_yet_confirms_nothing() -> None:
+    known = Subscriptions(10.0)
+    wanted = Subscription("book", "A/B")
+    known.want([wanted])
+    known.sent(Send("x"), (wanted,), 1.0)
+    assert known.confirm_named([wanted]) == [wanted]
+    assert known.reopen(wanted)
+    assert not known.reopen(wanted)
+    # an exchange that lists all it holds still means the last time
+    assert known.confirm_named([wanted]) == []
+    known.sent(Send("y"), (wanted,), 2.0)
+    assert known.confirm_named([wanted]) == [wanted]

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from collector_core.events import Clock, Event, Status, Trade
-from collector_feed.trade_stream import TradeSeed, TradeStream
+from collector_feed.recent_trades import TradeSeed
+from collector_feed.trade_stream import TradeStream
 
 SECOND = 1_000_000
 START = 1_700_000_000 * SECOND
@@ -203,7 +204,7 @@ def test_a_restart_knows_the_ids_on_the_bus() -> None:
 def test_the_memory_of_ids_is_bounded() -> None:
     found = stream("unique")
     feed(found, *(trade(f"t{number}", number) for number in range(2_500)))
-    assert len(found.seed().ids) == 2_000
+    assert len(found.seed().ids) == 500
     assert feed(found, trade("t2499")) == []
     assert states(feed(found, trade("t0"))) == ["t0"]
 

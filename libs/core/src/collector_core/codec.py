@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Final, TypeVar
+from typing import Any, Final, TypeVar, cast
 
 import msgspec
+from msgspec.json import Decoder
 
 from collector_core.errors import CodecError
 from collector_core.events import Row
@@ -22,6 +23,11 @@ _ROWS: Final[msgspec.json.Decoder[Row]] = msgspec.json.Decoder(Row)
 # RecursionError: brackets nested deeper than the decoder follows, in a field that it passes over
 _UNREADABLE: Final = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
 _Record = TypeVar("_Record", CatalogEntry, Control, DeadLetter)
+# built before there are threads: msgspec 0.22 uses what it knows of a struct while another thread
+# is still working it out
+_RECORDS: Final[dict[type, Decoder[Any]]] = {
+    kind: Decoder(kind) for kind in (CatalogEntry, Control, DeadLetter)
+}
 
 
 def decode(row: bytes) -> Row:
@@ -43,6 +49,6 @@ def decode_record(row: bytes, kind: type[_Record]) -> _Record:
         CodecError: the row is not of that kind.
     """
     try:
-        return msgspec.json.decode(row, type=kind)
+        return cast("_Record", _RECORDS[kind].decode(row))
     except _UNREADABLE as error:
         raise CodecError(f"expected a {kind.__name__} row, was {row[:80]!r}: {error}") from error

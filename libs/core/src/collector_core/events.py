@@ -177,13 +177,13 @@ class Bar(Event, tag="bar", frozen=True, gc=False):
 
 
 class Indicator(Event, tag="indicator", frozen=True, gc=False):
-    """The values of one indicator over one closed (or, live, one open) candle or bar."""
+    """The values of one indicator over one closed (or, live, open) candle, bar or book interval."""
 
     name: str
     params: str
     """Parameters in the order that the indicator declares, joined by colons: ``12:26:9``."""
     input: str
-    """``candle``, or ``bar:time``, ``bar:trades``, ``bar:volume``, ``bar:quote``."""
+    """``candle``, ``book``, or ``bar:time``, ``bar:trades``, ``bar:volume``, ``bar:quote``."""
     interval: str
     """The input's interval (``1m``), or the size of another kind of bar."""
     open_time: int

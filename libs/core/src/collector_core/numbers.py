@@ -7,16 +7,21 @@ exact and equal texts such as ``0.5`` and ``0.50`` meet.
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
 from decimal import Decimal, InvalidOperation
 from functools import lru_cache
 from typing import Final
 
 from collector_core.errors import NumberError
 
-__all__ = ["MAX_DIGITS", "Scale", "add", "compare", "exact", "exact_price", "is_zero"]
+__all__ = ["MAX_DIGITS", "Scale", "add", "are_exact", "compare", "exact", "exact_price", "is_zero"]
 
 MAX_DIGITS: Final = 80
 """Digits that a number may have on either side of its point; a longer one is an attack or a bug."""
+
+_ONE: Final = r"[0-9]{1,31}+(?:\.[0-9]{1,31}+)?+"
+_ALL_EXACT: Final = re.compile(f"{_ONE}(?:,{_ONE})*+").fullmatch
 
 
 def exact(text: str) -> str:
@@ -51,6 +56,17 @@ def _written_out(text: str) -> str:
 
 exact_price = lru_cache(maxsize=1 << 16)(exact)
 """As ``exact``, for prices: they come again and again, and a look-up costs half of a check."""
+
+
+def are_exact(texts: Sequence[str]) -> bool:
+    """Tell whether each of some texts is plain digits, with or without a point, for sure.
+
+    ``exact`` returns such texts as they are. One look at the many numbers of a book costs a third
+    of a look at each. False for no texts.
+    """
+    joined = ",".join(texts)
+    # the count: a comma inside of a text must not make two numbers of it
+    return _ALL_EXACT(joined) is not None and joined.count(",") == len(texts) - 1
 
 
 def is_zero(text: str) -> bool:

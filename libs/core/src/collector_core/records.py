@@ -29,8 +29,10 @@ class Control(msgspec.Struct, frozen=True, tag_field="type", tag="control"):
 
     exchange: str
     symbol: str
+    """``BASE/QUOTE``, or a pattern of symbols such as ``*/USDT`` (``collector_core.patterns``)."""
     channels: tuple[str, ...]
     intervals: tuple[str, ...] = ()
+    """Of the candles; without any those of the ingestor's settings."""
 
 
 class DeadLetter(msgspec.Struct, frozen=True, tag_field="type", tag="dead_letter"):

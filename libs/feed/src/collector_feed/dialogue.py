@@ -1,8 +1,9 @@
 """What one connection says about its subscriptions, and what the exchange answers.
 
-An exchange that acknowledges confirms messages by their ids. One that does not is taken at its
-first data: any item of a stream proves it, also one that gives no row because the bus has it
-already. Where even that stays out the stream may just be quiet: it is ``stale`` and stays wanted.
+An exchange that acknowledges confirms messages by their ids. One that does not, or whose answer
+stays out, is taken at its first data: any item of a stream proves it, also one that gives no row
+because the bus has it already. Where even that stays out and nobody acknowledges, the stream may
+just be quiet: it is ``stale`` and stays wanted.
 """
 
 from __future__ import annotations
@@ -41,7 +42,7 @@ class Dialogue:
         self._adapter = adapter
         self._spec = adapter.spec
         self._subscriptions = Subscriptions(self._spec.acknowledge_timeout)
-        self.outbox = Outbox(self._spec.messages)
+        self.outbox = Outbox(self._spec.messages, self._spec.operations)
         # streams that are not acknowledged and whose first data is awaited
         self.unproven: set[Subscription] = set()
         # what the exchange refused on this connection without naming the message
@@ -66,6 +67,15 @@ class Dialogue:
             self._queue(held, [], gone)
         return gone
 
+    def renew(self, subscriptions: Iterable[Subscription]) -> list[Subscription]:
+        """Queue the messages that end confirmed streams and begin them anew; return those."""
+        again = [s for s in subscriptions if self._subscriptions.reopen(s)]
+        if again:
+            held = self._subscriptions.wanted()
+            self._queue(held, [], again)
+            self._queue([s for s in held if s not in again], again, [])
+        return again
+
     def wanted(self) -> list[Subscription]:
         """Return all but the rejected."""
         return self._subscriptions.wanted()
@@ -73,6 +83,10 @@ class Dialogue:
     def say_all(self) -> None:
         """Queue the messages for everything that is wanted; the connection is new."""
         self._queue([], self._subscriptions.wanted(), [])
+
+    def settled(self) -> bool:
+        """Tell whether everything was said and nothing is waited for."""
+        return self.outbox.deadline() is None and self._subscriptions.deadline() is None
 
     def disconnected(self) -> list[Subscription]:
         """The connection is gone; return what flowed on it."""
@@ -104,6 +118,8 @@ class Dialogue:
             self._queue(held, late, [], attempts)
             # their next deadline starts when the message leaves the outbox
             self._subscriptions.awaiting(late, now, attempts)
+        # an answer may be lost while what was asked for flows: the first data says as much
+        self.unproven.update(again)
         if not silent:
             return []
         if self._spec.acknowledges or self._refusal is not None:
@@ -129,12 +145,20 @@ class Dialogue:
 
     def acknowledged(self, answer: Acknowledged) -> list[Subscription]:
         """Return what a message's answer confirms."""
+        if answer.subscriptions:
+            return self._subscriptions.confirm_named(answer.subscriptions)
+        if answer.request_id is None:
+            return []
         return self._subscriptions.confirm_message(answer.request_id)
 
     def rejected(self, answer: Rejected, wall: int | None) -> list[Status]:
         """Return the rows of what the exchange refused."""
         self._refusal = answer.reason
-        refused = self._subscriptions.reject_message(answer.request_id)
+        refused = (
+            self._subscriptions.reject(answer.subscriptions)
+            if answer.subscriptions
+            else self._subscriptions.reject_message(answer.request_id)
+        )
         return self._rows(refused, "rejected", answer.reason, wall)
 
     def _queue(
@@ -145,7 +169,7 @@ class Dialogue:
         attempts: int = 1,
     ) -> None:
         for message, adds in self._adapter.change(held, add, remove):
-            self.outbox.put(message, adds, attempts)
+            self.outbox.put(message, adds, attempts, operation=True)
 
     def _rows(
         self, subscriptions: list[Subscription], state: State, reason: str, wall: int | None

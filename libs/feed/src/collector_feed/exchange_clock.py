@@ -98,5 +98,9 @@ class ExchangeClock:
             proven = asked if proven is None or asked > proven else proven
         return None if proven is None else (proven - self._lag) // 1_000_000 * 1_000_000
 
+    def skew(self) -> int | None:
+        """Return the exchange's clock less ours, of the fastest event seen; None before any."""
+        return self._difference()
+
     def _difference(self) -> int | None:
         return max((d for d in (self._before, self._now) if d is not None), default=None)

@@ -40,7 +40,7 @@ class Liveness:
         self._dead_after = keep_alive.interval + keep_alive.timeout
         self._data_timeout = data_timeout
         # monotonic times: last sign of life seen, last data, last question
-        self._life = 0.0
+        self.life = 0.0
         self._data = 0.0
         self._asked = 0.0
         # receive time of the last frame seen
@@ -48,7 +48,7 @@ class Liveness:
 
     def started(self, now: float) -> None:
         """The connection opened at monotonic ``now``."""
-        self._life = self._data = self._asked = now
+        self.life = self._data = self._asked = now
 
     def data(self, now: float) -> None:
         """Rows came since the last look."""
@@ -60,26 +60,26 @@ class Liveness:
 
     def answered(self) -> None:
         """A ping was answered: the connection lived when it was asked, and is quiet since."""
-        self._life = max(self._life, self._asked)
+        self.life = max(self.life, self._asked)
 
     def on_time(self, now: float, received: int) -> Sign:
         """Look at the connection; ``received`` is the wall time of its last frame."""
         if received != self._received:
             self._received = received
-            self._life = now
+            self.life = now
         # sums, as in deadline(): a difference may round to less than what was added
-        if now >= self._life + self._dead_after:
+        if now >= self.life + self._dead_after:
             return Sign.DEAD
         if now >= self._data + self._data_timeout:
             return Sign.STALE
-        if now >= max(self._life, self._asked) + _QUIET:
+        if now >= max(self.life, self._asked) + _QUIET:
             return Sign.ASK
         return Sign.FINE
 
     def deadline(self) -> float:
         """Return when to look again, in monotonic seconds."""
         return min(
-            max(self._life, self._asked) + _QUIET,
-            self._life + self._dead_after,
+            max(self.life, self._asked) + _QUIET,
+            self.life + self._dead_after,
             self._data + self._data_timeout,
         )

@@ -125,6 +125,13 @@ class Numbering:
             stream.seq = self._ended.pop((channel, symbol), 0)
         return stream
 
+    def counts(self) -> Iterator[tuple[str, int]]:
+        """Return channel and rows so far of every stream, closed ones among them."""
+        for stream in self.streams():
+            yield stream.channel, stream.seq
+        for (channel, _), seq in self._ended.items():
+            yield channel, seq
+
     def streams(self) -> Iterator[Stream]:
         """Return every open stream."""
         for streams in self._by_channel.values():

@@ -8,6 +8,7 @@ from typing import Any, Generic, Literal, TypeAlias, TypeVar
 import msgspec
 
 from collector_core.events import Event, Level
+from collector_feed.request_queue import Priority
 
 __all__ = [
     "Acknowledged",
@@ -18,8 +19,11 @@ __all__ = [
     "Decoded",
     "Disconnect",
     "Fetch",
+    "Lost",
+    "Mark",
     "Notice",
     "Output",
+    "Page",
     "Ping",
     "Rejected",
     "Request",
@@ -29,6 +33,7 @@ __all__ = [
 ]
 
 Answer = TypeVar("Answer")
+Item = TypeVar("Item")
 
 
 class Subscription(msgspec.Struct, frozen=True, order=True):
@@ -50,6 +55,20 @@ class Request(msgspec.Struct, Generic[Answer], frozen=True):
     """Takes the body and its receive time in microseconds; raises FrameError on a wrong body."""
 
 
+class Page(msgspec.Struct, Generic[Item], frozen=True):
+    """A part of a history, oldest first, and the request for what is still wanted of it."""
+
+    rows: list[Item]
+    more: Request[Page[Item]] | None = None
+
+
+class Mark(msgspec.Struct, frozen=True):
+    """A trade as one end of a range; what is not known of it is null."""
+
+    id: str | None
+    time: int | None
+
+
 # --- what an adapter says of a frame, beside events ------------------------------------------
 
 
@@ -61,9 +80,11 @@ class BookDelta(msgspec.Struct, frozen=True, gc=False):
     first: int
     """First update in it (rule ``range``), the previous update's number (``link``), else last."""
     last: int
-    """Last update in it."""
+    """Last update in it; 0 where the exchange gives none (rule ``unnumbered``)."""
     bids: list[Level]
     asks: list[Level]
+    checksum: int | None = None
+    """What the exchange says that ``Adapter.checksum`` of the book is after this update."""
 
 
 class BookSnapshot(msgspec.Struct, frozen=True, gc=False):
@@ -74,12 +95,15 @@ class BookSnapshot(msgspec.Struct, frozen=True, gc=False):
     last: int | None
     bids: list[Level]
     asks: list[Level]
+    checksum: int | None = None
 
 
 class Acknowledged(msgspec.Struct, frozen=True):
-    """The exchange took the message that we sent with this id."""
+    """The exchange took the message that we sent with this id, or just the subscriptions named."""
 
-    request_id: int
+    request_id: int | None
+    subscriptions: tuple[Subscription, ...] = ()
+    """An exchange that answers for each subscription names it; empty for the whole message."""
 
 
 class Rejected(msgspec.Struct, frozen=True):
@@ -87,6 +111,17 @@ class Rejected(msgspec.Struct, frozen=True):
 
     request_id: int | None
     reason: str
+    subscriptions: tuple[Subscription, ...] = ()
+    """What is refused, where the exchange names it; empty for the whole message."""
+
+
+class Lost(msgspec.Struct, frozen=True):
+    """Frames of this connection are missing; which streams they were of cannot be known."""
+
+    expected: int
+    """Number of the first frame that is missing."""
+    received: int
+    """Number of the frame that came in its place."""
 
 
 class Notice(msgspec.Struct, frozen=True):
@@ -95,7 +130,7 @@ class Notice(msgspec.Struct, frozen=True):
     reason: str
 
 
-Decoded: TypeAlias = Event | BookDelta | BookSnapshot | Acknowledged | Rejected | Notice
+Decoded: TypeAlias = Event | BookDelta | BookSnapshot | Acknowledged | Rejected | Notice | Lost
 """What an adapter makes of a frame; a frame that carries nothing for us gives an empty list."""
 
 # --- what a session asks of its driver, beside events ----------------------------------------
@@ -129,6 +164,7 @@ class Fetch(msgspec.Struct, frozen=True):
 
     request: Request[Any]
     token: int
+    priority: Priority = Priority.REPAIR
 
 
 class Undecodable(msgspec.Struct, frozen=True):

@@ -8,21 +8,24 @@ from __future__ import annotations
 
 from collections.abc import Iterator, MutableMapping
 
-from collector_core.candles import CandleCloser
 from collector_core.errors import FrameError
 from collector_core.events import Candle, Event, Trade
 from collector_feed.adapter import Adapter
 from collector_feed.book_stream import LEVELS, BookStream
+from collector_feed.candle_streams import CandleStreams
 from collector_feed.outputs import (
     Acknowledged,
     BookDelta,
     BookSnapshot,
     Decoded,
+    Lost,
     Notice,
     Rejected,
     Undecodable,
 )
-from collector_feed.trade_stream import TradeSeed, TradeStream
+from collector_feed.overheard import Overheard
+from collector_feed.recent_trades import TradeSeed
+from collector_feed.trade_stream import TradeStream
 
 __all__ = ["Pipeline"]
 
@@ -34,6 +37,8 @@ class Pipeline:
         adapter: the exchange's decoder.
         seeds: what is on the bus already, by symbol; a stream takes its seed when it opens and
             leaves one when it closes.
+        candle_seeds: by symbol and interval the end of the last closed candle on the bus.
+        fills: the holder fetches trades that are missing, where the exchange has a history.
         accept_any: let symbols through that nobody opened (replay).
         book_levels: levels a side of a published book snapshot.
     """
@@ -43,6 +48,8 @@ class Pipeline:
         adapter: Adapter,
         seeds: MutableMapping[str, TradeSeed] | None = None,
         *,
+        candle_seeds: dict[tuple[str, str], int] | None = None,
+        fills: bool = False,
         accept_any: bool = False,
         book_levels: int = LEVELS,
     ) -> None:
@@ -54,9 +61,16 @@ class Pipeline:
         self._decode = adapter.on_frame
         self._trades: dict[str, TradeStream] = {}
         self._books: dict[str, BookStream] = {}
-        self._closer = None if self._spec.candle_flag else CandleCloser()
+        self._fills = fills and self._spec.channels["trade"].history != "none"
+        self.candles = CandleStreams(flagged=self._spec.candle_flag, seeds=candle_seeds)
+        # what is kept while another connection still publishes, None for the one that does
+        self.overheard: Overheard | None = None
+        # symbols whose trades have a hole that nobody has noted yet
+        self.fills_wanted: list[str] = []
         # symbols whose book wants a snapshot that nobody has asked for yet
         self.snapshots_wanted: list[str] = []
+        # symbols whose book was just subscribed and whose snapshot the stream is about to send
+        self.snapshots_awaited: list[str] = []
         # acknowledgements, refusals and notices of the frames since the holder last took them
         self.control: list[Acknowledged | Rejected | Notice] = []
         # there is something in one of the two, or the holder wants to see every frame's items
@@ -77,6 +91,9 @@ class Pipeline:
             self.decoded = []
             return [Undecodable(bytes(frame), receive_time, str(error))]
         self.decoded = decoded
+        if self.overheard is not None:
+            self._overhear(decoded, receive_time)
+            return []
         if len(decoded) == 1 and type(trade := decoded[0]) is Trade:
             # nearly every frame: one trade, the next of its stream; nothing else is to be said
             stream = self._trades.get(trade.symbol)
@@ -105,13 +122,28 @@ class Pipeline:
                 else:
                     book.on_snapshot(item, receive_time, out)
                     self._note(item.symbol, book)
-            case Candle() if self._closer is not None:
-                out.extend(self._closer.feed(item))
+            case Lost():
+                self._lose(item, receive_time, out)
+            case Candle():
+                self.candles.take(item, out)
             case Acknowledged() | Rejected() | Notice():
                 self.control.append(item)
                 self.attention = True
             case Event():
                 out.append(item)
+
+    def _lose(self, lost: Lost, receive_time: int | None, out: list[Event]) -> None:
+        # nobody can say which streams the missing frames were of: those that can be broken are
+        for symbol, book in self._books.items():
+            if self._spec.book_rule != "whole":
+                book.lost(lost.expected, lost.received, receive_time, out)
+                self._note(symbol, book)
+        for symbol, stream in self._trades.items():
+            if stream.healthy or stream.filling is not None:
+                stream.interrupted()
+                # a quiet symbol's next trade may be hours away: its history is asked now
+                stream.begin()
+                self._note_hole(stream, symbol)
 
     def _take_trade(self, trade: Trade, out: list[Event]) -> None:
         stream = self._trades.get(trade.symbol)
@@ -121,6 +153,7 @@ class Pipeline:
             self.foreign += 1
         else:
             stream.take(trade, out)
+            self._note_hole(stream, trade.symbol)
 
     # --- streams -----------------------------------------------------------------------------
 
@@ -129,7 +162,15 @@ class Pipeline:
         stream = self._trades.get(symbol)
         if stream is None:
             seed = self._seeds.pop(symbol, None)
-            stream = TradeStream(self._spec.exchange, symbol, self._spec.trade_ids, seed)
+            spec = self._spec
+            stream = TradeStream(
+                spec.exchange,
+                symbol,
+                spec.trade_ids,
+                seed,
+                fills=self._fills,
+                same_ids=spec.rest_trade_ids,
+            )
             self._trades[symbol] = stream
         return stream
 
@@ -142,8 +183,12 @@ class Pipeline:
                 spec.exchange,
                 symbol,
                 spec.book_rule,
-                by_rest=spec.book_by_rest,
+                by_rest=spec.book_by_rest or spec.book_audit,
                 levels=self._book_levels,
+                depth=spec.book_depth,
+                checksum=(
+                    (self.adapter.checksum, spec.checksum_levels) if spec.checksum_levels else None
+                ),
             )
             self._books[symbol] = book
         return book
@@ -151,23 +196,43 @@ class Pipeline:
     def begin(self, channel: str, symbol: str, receive_time: int | None, out: list[Event]) -> None:
         """The exchange sends a stream from now on; a book asks for the snapshot it needs."""
         if channel == "trade":
-            self.open_trades(symbol).begin()
-        elif channel == "book" and self._spec.book_by_rest:
+            stream = self.open_trades(symbol)
+            stream.begin()
+            self._note_hole(stream, symbol)
+        elif channel == "book" and self._spec.book_rule != "whole":
             book = self.open_book(symbol)
             if book.state == "empty":
                 book.start(receive_time, out)
-                self._note(symbol, book)
+                if self._spec.book_by_rest:
+                    self._note(symbol, book)
+                else:
+                    book.wish = False
+                    self.snapshots_awaited.append(symbol)
+                    self.attention = True
 
-    def close(self, channel: str, symbol: str) -> None:
-        """Close a symbol's stream; its trades leave a seed for whoever opens them next."""
+    def close(self, channel: str, symbol: str) -> list[Event]:
+        """Close a symbol's stream; return the rows that waited for something.
+
+        Its trades leave a seed for whoever opens them next.
+        """
+        out: list[Event] = []
         if channel == "trade":
             stream = self._trades.pop(symbol, None)
             if stream is not None:
+                stream.give_up(out)
                 self._seeds[symbol] = stream.seed()
         elif channel == "book":
             self._books.pop(symbol, None)
-        elif channel == "candle" and self._closer is not None:
-            self._closer.forget(symbol)
+        elif channel == "candle":
+            self.candles.forget(symbol)
+        return out
+
+    def finish(self) -> list[Event]:
+        """Nothing more will come; return the rows that waited for something."""
+        out: list[Event] = []
+        for stream in self._trades.values():
+            stream.give_up(out)
+        return out
 
     def interrupted(self) -> None:
         """The connection is gone."""
@@ -175,10 +240,45 @@ class Pipeline:
             stream.interrupted()
         for book in self._books.values():
             book.interrupted()
-        if self._closer is not None:
-            self._closer.interrupted()
+        self.candles.interrupted()
+        self.fills_wanted.clear()
         self.snapshots_wanted.clear()
+        self.snapshots_awaited.clear()
         self.control.clear()
+
+    # --- taking over from another connection --------------------------------------------------
+
+    def _overhear(self, decoded: list[Decoded], receive_time: int | None) -> None:
+        for item in decoded:
+            if isinstance(item, Acknowledged | Rejected | Notice):
+                self.control.append(item)
+                self.attention = True
+            elif self.overheard is not None:
+                self.overheard.add(item, receive_time)
+
+    def adopt(self, other: Pipeline) -> list[Event]:
+        """Go on with the streams of a connection that this one replaces; return the rows."""
+        overheard, self.overheard = self.overheard, None
+        self._trades, other._trades = other._trades, {}
+        self._books, other._books = other._books, {}
+        self.candles, other.candles = other.candles, self.candles
+        out: list[Event] = []
+        # what the other was about to fetch is this one's to ask for
+        for stream in self._trades.values():
+            stream.wish = stream.filling is not None
+        for book in self._books.values():
+            book.wish = book.wants_snapshot
+            book.recorder = None
+        for item, receive_time in () if overheard is None else overheard.replay(self._is_published):
+            if not isinstance(item, Candle) or self.candles.is_new(item):
+                self._take(item, receive_time, out)
+        for symbol in {*self._trades, *self._books}:
+            self.note(symbol)
+        return out
+
+    def _is_published(self, trade: Trade) -> bool:
+        stream = self._trades.get(trade.symbol)
+        return stream is not None and trade.id in stream.recent
 
     # --- snapshots that the holder fetched ---------------------------------------------------
 
@@ -187,7 +287,7 @@ class Pipeline:
         out: list[Event] = []
         book = self._books.get(snapshot.symbol)
         if book is not None and book.state == "syncing":
-            book.on_snapshot(snapshot, receive_time, out)
+            book.on_snapshot(snapshot, receive_time, out, fetched=True)
             self._note(snapshot.symbol, book)
         return out
 
@@ -212,6 +312,30 @@ class Pipeline:
         book = self._books.get(symbol)
         return book is not None and book.wants_snapshot
 
+    # --- single streams, for those that repair and audit them -----------------------------------
+
+    def trade_stream(self, symbol: str) -> TradeStream | None:
+        """Return a symbol's trades, if they are open."""
+        return self._trades.get(symbol)
+
+    def book_stream(self, symbol: str) -> BookStream | None:
+        """Return a symbol's book, if it is open."""
+        return self._books.get(symbol)
+
+    def note(self, symbol: str) -> None:
+        """Take up the wishes of a symbol's streams that no frame gave rise to."""
+        stream, book = self._trades.get(symbol), self._books.get(symbol)
+        if stream is not None:
+            self._note_hole(stream, symbol)
+        if book is not None:
+            self._note(symbol, book)
+
+    def _note_hole(self, stream: TradeStream, symbol: str) -> None:
+        if stream.wish:
+            stream.wish = False
+            self.fills_wanted.append(symbol)
+            self.attention = True
+
     # --- time --------------------------------------------------------------------------------
 
     def clock_rows(self, second: int, receive_time: int) -> list[Event]:
@@ -221,7 +345,7 @@ class Pipeline:
 
     def closed_candles(self, wall: int) -> list[Event]:
         """Return the candles that time alone has closed."""
-        return [] if self._closer is None else [*self._closer.on_time(wall)]
+        return self.candles.on_time(wall)
 
     def book_rows(self, receive_time: int | None) -> list[Event]:
         """Return a snapshot row of each live delta book, for readers who come late."""
@@ -250,6 +374,7 @@ class Pipeline:
         return book
 
     def _note(self, symbol: str, book: BookStream) -> None:
-        if book.wants_snapshot and symbol not in self.snapshots_wanted and self._spec.book_by_rest:
+        if book.wish:
+            book.wish = False
             self.snapshots_wanted.append(symbol)
             self.attention = True

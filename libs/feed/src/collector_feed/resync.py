@@ -1,9 +1,17 @@
-"""The fetching of book snapshots: one at a time for each symbol, again after a while if in vain."""
+"""Books that want a snapshot: fetched, or sent by the exchange to a subscription made anew.
+
+One symbol's trouble stays that symbol's. The first attempt goes at once; an attempt in vain, and a
+book that breaks again and again, wait by a backoff, so that no fault of ours or of
+the exchange becomes a storm of requests.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from math import inf
+from typing import Final
+
+import msgspec
 
 from collector_core.errors import CollectorError, Throttled
 from collector_core.events import Event
@@ -11,31 +19,75 @@ from collector_feed.backoff import Backoff
 from collector_feed.outputs import BookSnapshot, Fetch
 from collector_feed.pipeline import Pipeline
 
-__all__ = ["Resync"]
+__all__ = ["Renewal", "Resync"]
+
+_SETTLED: Final = 60.0
+"""Seconds that a book has to stay whole for its next trouble to count as a new one."""
+_PATIENCE: Final = 5.0
+"""Seconds that an exchange is given to send the snapshot of a subscription."""
+
+
+class Renewal(msgspec.Struct, frozen=True):
+    """Subscribe a book anew, for its snapshot."""
+
+    symbol: str
+
+
+class _Attempt(msgspec.Struct):
+    backoff: Backoff
+    # when to try (again), in monotonic seconds: inf while a fetch is under way, None for a book
+    # that broke again and whose wait is still to be drawn
+    due: float | None
+    tries: int = 0
+    # how often it broke since it was last whole for long
+    breaks: int = 0
+    # when the book was whole again; None while it is not
+    mended: float | None = None
 
 
 class Resync:
-    """Turns the pipeline's wishes for snapshots into fetches.
+    """Turns the pipeline's wishes for snapshots into fetches and renewals.
 
     Args:
         pipeline: whose books want snapshots.
         backoff: makes the backoff of one symbol's attempts.
+        tokens: numbers for the fetches.
     """
 
-    def __init__(self, pipeline: Pipeline, backoff: Callable[[], Backoff]) -> None:
+    def __init__(
+        self, pipeline: Pipeline, backoff: Callable[[], Backoff], tokens: Iterator[int]
+    ) -> None:
         self._pipeline = pipeline
+        self._spec = pipeline.adapter.spec
         self._new_backoff = backoff
         # fetches under way: token -> symbol
         self._fetches: dict[int, str] = {}
-        # symbols that failed: when to try again (inf while under way) and their backoff
-        self._again: dict[str, tuple[float, Backoff]] = {}
-        self._token = 0
+        # symbols in trouble, and those that were a while ago
+        self._attempts: dict[str, _Attempt] = {}
+        self._tokens = tokens
 
-    def wanted(self) -> list[Fetch]:
-        """Return the fetches for the wishes that came up since the last call."""
-        wishes, self._pipeline.snapshots_wanted = self._pipeline.snapshots_wanted, []
-        busy = {*self._fetches.values(), *self._again}
-        return [self._fetch(symbol) for symbol in wishes if symbol not in busy]
+    def wanted(self) -> list[Fetch | Renewal]:
+        """Return what to do for the wishes that came up since the last call."""
+        pipeline = self._pipeline
+        wishes, pipeline.snapshots_wanted = pipeline.snapshots_wanted, []
+        awaited, pipeline.snapshots_awaited = pipeline.snapshots_awaited, []
+        for symbol in awaited:
+            # the subscription is new: its snapshot is on the way, and only looked after from here
+            self._attempts.setdefault(symbol, _Attempt(self._new_backoff(), None, 1))
+        out = []
+        for symbol in wishes:
+            known = self._attempts.get(symbol)
+            if known is None:
+                attempt = self._attempts[symbol] = _Attempt(self._new_backoff(), inf)
+                out.append(self._try(symbol, attempt))
+            elif known.mended is not None:
+                known.mended = None
+                known.breaks += 1
+                if known.breaks == 1:
+                    out.append(self._try(symbol, known))
+                else:
+                    known.due = None
+        return out
 
     def on_answer(
         self, token: int, answer: BookSnapshot | CollectorError, now: float, wall: int
@@ -44,56 +96,60 @@ class Resync:
         symbol = self._fetches.pop(token, None)
         if symbol is None:
             return []
-        if not self._pipeline.wants_snapshot(symbol):
-            # unsubscribed meanwhile: its timer must not stand in the way of the next wish
-            self._again.pop(symbol, None)
+        attempt = self._attempts.get(symbol)
+        if attempt is None or not self._pipeline.wants_snapshot(symbol):
+            # unsubscribed meanwhile, or mended by the stream
+            self._attempts.pop(symbol, None)
             return []
         if isinstance(answer, CollectorError):
             throttle = answer if isinstance(answer, Throttled) else None
-            self._later(symbol, now, throttle)
+            attempt.due = now + attempt.backoff.next(
+                throttled=throttle is not None,
+                retry_after=None if throttle is None else throttle.retry_after,
+            )
             return self._pipeline.snapshot_failed(symbol, str(answer), wall)
         rows = self._pipeline.on_snapshot(answer, wall)
         if self._pipeline.wants_snapshot(symbol):
             # too old, crossed, or followed by a gap: a newer one is only to be had in a while
-            self._later(symbol, now, None)
+            attempt.due = now + attempt.backoff.next()
         else:
-            self._again.pop(symbol, None)
+            attempt.mended = now
         return rows
 
-    def on_time(self, now: float) -> list[Fetch]:
-        """Return the fetches whose time has come."""
-        out = []
-        for symbol, (at, backoff) in list(self._again.items()):
-            if at > now:
-                continue
-            if self._pipeline.wants_snapshot(symbol):
-                self._again[symbol] = (inf, backoff)
-                out.append(self._fetch(symbol))
-            else:
-                del self._again[symbol]
+    def on_time(self, now: float) -> list[Fetch | Renewal]:
+        """Return what is due."""
+        out: list[Fetch | Renewal] = []
+        for symbol, attempt in list(self._attempts.items()):
+            if attempt.mended is not None:
+                if now >= attempt.mended + _SETTLED:
+                    del self._attempts[symbol]
+            elif not self._pipeline.wants_snapshot(symbol):
+                attempt.mended = now
+            elif attempt.due is None:
+                attempt.due = now + max(_PATIENCE * (attempt.tries == 1), attempt.backoff.next())
+            elif attempt.due <= now:
+                out.append(self._try(symbol, attempt, now))
         return out
 
     def deadline(self) -> float | None:
-        """Return when the next fetch is due, in monotonic seconds."""
-        return min((at for at, _ in self._again.values()), default=None)
+        """Return when ``on_time`` has something to do, in monotonic seconds."""
+        times = [a.due or 0.0 for a in self._attempts.values() if a.mended is None]
+        return min(times, default=None)
 
     def clear(self) -> None:
         """The connection is gone; answers to what is under way come too late."""
         self._fetches.clear()
-        self._again.clear()
+        self._attempts.clear()
 
-    def _fetch(self, symbol: str) -> Fetch:
-        self._token += 1
-        self._fetches[self._token] = symbol
-        return Fetch(self._pipeline.adapter.book(symbol), self._token)
-
-    def _later(self, symbol: str, now: float, throttle: Throttled | None) -> None:
-        # the wish is the timer's now
-        wishes = self._pipeline.snapshots_wanted
-        wishes[:] = [wish for wish in wishes if wish != symbol]
-        backoff = self._again[symbol][1] if symbol in self._again else self._new_backoff()
-        delay = backoff.next(
-            throttled=throttle is not None,
-            retry_after=None if throttle is None else throttle.retry_after,
-        )
-        self._again[symbol] = (now + delay, backoff)
+    def _try(self, symbol: str, attempt: _Attempt, now: float | None = None) -> Fetch | Renewal:
+        attempt.tries += 1
+        # a stream that keeps its snapshot back is helped by REST, where its numbers stand there
+        by_rest = self._spec.book_by_rest or (self._spec.book_audit and attempt.tries % 2 == 0)
+        if not by_rest:
+            wait = _PATIENCE + attempt.backoff.next()
+            attempt.due = None if now is None else now + wait
+            return Renewal(symbol)
+        token = next(self._tokens)
+        self._fetches[token] = symbol
+        attempt.due = inf
+        return Fetch(self._pipeline.adapter.book(symbol), token)

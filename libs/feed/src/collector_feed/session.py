@@ -10,40 +10,33 @@ are monotonic seconds, stamps are wall microseconds; a jump of the wall clock mo
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, MutableMapping, Sequence
+from collections.abc import Callable, Iterable, MutableMapping
 from enum import Enum
-from typing import Final
+from typing import Any
 
-from collector_core.errors import CollectorError, SettingsError, SymbolError
-from collector_core.events import Event, State, Status
+from collector_core.errors import CollectorError
 from collector_feed.adapter import Adapter
 from collector_feed.backoff import Backoff
-from collector_feed.dialogue import Dialogue
-from collector_feed.exchange_clock import ExchangeClock
-from collector_feed.liveness import Liveness, Sign
+from collector_feed.liveness import Sign
 from collector_feed.options import SessionOptions
 from collector_feed.outputs import (
     Acknowledged,
     BookSnapshot,
     Connect,
     Disconnect,
-    Notice,
     Output,
+    Page,
     Ping,
-    Rejected,
     Send,
     Subscription,
 )
-from collector_feed.pipeline import Pipeline
-from collector_feed.resync import Resync
-from collector_feed.status_rows import status_rows
-from collector_feed.subscriptions import check
-from collector_feed.trade_stream import TradeSeed
+from collector_feed.recent_trades import TradeSeed
+from collector_feed.reconnection import Reconnection
+from collector_feed.rotation import Rotation
+from collector_feed.streams import Streams
+from collector_feed.vitals import Vitals
 
 __all__ = ["Phase", "Session"]
-
-_SETTLED: Final = 60.0
-"""Seconds of flowing data after which the next loss starts its backoff from the base again."""
 
 
 class Phase(Enum):
@@ -66,6 +59,9 @@ class Session:
         random: returns a float in [0, 1), for backoff.
         seeds: what the bus has of each symbol's trades (see ``Pipeline``).
         options: the operator's settings.
+        path: of the channels it carries, where an exchange has several sockets.
+        candle_seeds: what the bus has of each series of candles (see ``Pipeline``).
+        successor: publish nothing until ``take_over``.
     """
 
     def __init__(
@@ -75,122 +71,141 @@ class Session:
         random: Callable[[], float],
         seeds: MutableMapping[str, TradeSeed] | None = None,
         options: SessionOptions | None = None,
+        *,
+        path: str = "",
+        candle_seeds: dict[tuple[str, str], int] | None = None,
+        successor: bool = False,
     ) -> None:
         self.options = options or SessionOptions()
         self.adapter = adapter
-        self.pipeline = Pipeline(adapter, seeds, book_levels=self.options.book_levels)
+        self.streams = Streams(
+            adapter, random, self.options, seeds, candle_seeds, successor=successor
+        )
+        self.pipeline = self.streams.pipeline
         self._take = self.pipeline.on_frame
         self.phase = Phase.IDLE
-        # losses of the connection by reason, for metrics
-        self.losses: dict[str, int] = {}
-        self._spec = adapter.spec
-        self._url = adapter.url(url)
-        self._random = random
-        self._dialogue = Dialogue(adapter)
-        self._clock = ExchangeClock(round(self.options.clock_lag * 1_000_000))
-        self._liveness = Liveness(self._spec.keep_alive, self.options.data_timeout)
-        self._backoff = self._new_backoff()
-        # monotonic deadlines: the next attempt, or the end of an attempt under way
-        self._attempt_at: float | None = None
-        self._connected_at = 0.0
-        self._next_books = 0.0
-        self._last_second = 0
-        # receive time of the last frame, and the last rows, sampled by on_time
-        self._received = 0
-        # wall time of the last pong
-        self._answered = 0
-        self._last_rows: Sequence[Output] = ()
-        self._resync = Resync(self.pipeline, self._new_backoff)
+        self._url = adapter.url(url, path)
+        self._keep_alive = adapter.spec.keep_alive
+        self.vitals = Vitals(adapter.spec, self.options)
+        self.streams.skew = self.vitals.skew
+        self.streams.seen = lambda: max(self.vitals.received, self.vitals.answered) or None
+        backoff = Backoff(random, base=self.options.backoff_base, cap=self.options.backoff_cap)
+        self._reconnection = Reconnection(backoff, self.options.connect_timeout)
+        self.rotation = Rotation(adapter.spec, self.options, random)
+        self._started = False
         # why the connection is to be given up at the next look, None if it is not
         self._leaving: str | None = None
-        # when the exchange's own keep-alive text is due, None if it has none
-        self._next_text: float | None = None
+
+    @property
+    def losses(self) -> dict[str, int]:
+        """Losses of the connection by cause."""
+        return self._reconnection.losses
 
     # --- what is wanted ----------------------------------------------------------------------
 
     def subscribe(self, subscriptions: Iterable[Subscription], now: float) -> list[Output]:
         """Want streams; each that cannot be had is rejected alone, by a status row."""
-        out: list[Output] = []
-        fit: list[Subscription] = []
-        for subscription in subscriptions:
-            try:
-                check(self._spec, subscription)
-                self.adapter.symbols.to_venue(subscription.symbol)
-            except (SettingsError, SymbolError) as error:
-                out.extend(self._statuses([subscription], "rejected", str(error)))
-            else:
-                fit.append(subscription)
-        live = self.phase is Phase.LIVE
-        for subscription in self._dialogue.want(fit, say=live):
-            self._open(subscription)
-        if live:
-            self._flush(now, out)
+        out = self.streams.subscribe(subscriptions, now, live=self.phase is Phase.LIVE)
+        if self.phase is Phase.IDLE and self._started:
+            out.extend(self.start(now))
         return out
 
-    def unsubscribe(self, subscriptions: Iterable[Subscription], now: float) -> list[Output]:
-        """Want streams no longer; each ends with a ``stopped`` row."""
+    def unsubscribe(
+        self,
+        subscriptions: Iterable[Subscription],
+        now: float,
+        reason: str | None = "no longer wanted",
+    ) -> list[Output]:
+        """Want streams no longer; each ends with a ``stopped`` row, without a reason in silence."""
         live = self.phase is Phase.LIVE
-        gone = self._dialogue.drop(subscriptions, say=live)
-        out: list[Output] = []
-        if live:
-            self._flush(now, out)
-        left = {(s.channel, s.symbol) for s in self._dialogue.wanted()}
-        for subscription in gone:
-            if (subscription.channel, subscription.symbol) not in left:
-                self.pipeline.close(subscription.channel, subscription.symbol)
-        out.extend(self._statuses(gone, "stopped", "no longer wanted"))
-        return out
+        return self.streams.unsubscribe(subscriptions, now, live=live, reason=reason)
 
     def start(self, now: float) -> list[Output]:
-        """Begin to connect."""
+        """Begin to connect, or wait for something that needs a connection."""
+        self._started = True
+        if self.streams.wanted() and not self.streams.dialogue.wanted():
+            return []
         self.phase = Phase.WAITING
-        self._attempt_at = now
+        self._reconnection.wanted(now)
         return self._connect(now)
 
     def stop(self, reason: str) -> list[Output]:
         """End for good; each stream ends with a ``stopped`` row."""
         live = self.phase in {Phase.CONNECTING, Phase.LOGIN, Phase.LIVE}
         self.phase = Phase.STOPPED
-        out: list[Output] = [*self._statuses(self._dialogue.wanted(), "stopped", reason)]
+        out = self.streams.finish(reason)
         if live:
             out.append(Disconnect(reason))
         return out
 
+    # --- one connection after another ------------------------------------------------------------
+
+    def rotation_due(self, now: float) -> bool:
+        """Tell whether this connection should be replaced, by its age or the exchange's word."""
+        return self.phase is Phase.LIVE and self.rotation.due(now)
+
+    def ready(self, old: Session, now: float) -> bool:
+        """Tell whether this successor can take over from ``old`` without losing a row."""
+        settled = self.phase is Phase.LIVE and self.streams.settled()
+        return (
+            self.rotation.overlapped(now, settled=settled)
+            # one that died unnoticed has not brought what was sent before we listened
+            and self.rotation.covered(old.vitals.life)
+            and self.streams.covers(old.streams)
+        )
+
+    def take_over(self, old: Session, reason: str, now: float, wall: int) -> list[Output]:
+        """Publish from here on in the place of ``old``, which has to be retired."""
+        self._reconnection.losses = old.losses
+        return self.streams.take_over(old.streams, reason, now, wall)
+
+    def retire(self, reason: str) -> list[Output]:
+        """End without a word in the streams, which go on elsewhere."""
+        self.phase = Phase.STOPPED
+        return [Disconnect(reason)]
+
     # --- what happened -----------------------------------------------------------------------
+
+    def on_attempt(self, began: float | None) -> None:
+        """Know when the attempt that ``Connect`` asked for was really begun; its time runs then.
+
+        None while it waits its turn (a budget, a breaker), which may take as long as it takes.
+        """
+        if self.phase is not Phase.CONNECTING:
+            return
+        if began is None:
+            self._reconnection.queued()
+        else:
+            self._reconnection.begun(began)
 
     def on_connected(self, now: float, wall: int) -> list[Output]:
         """The socket is open."""
         self.phase = Phase.LIVE
-        self._attempt_at = None
-        self._connected_at = now
-        self._received = wall
-        self._liveness.started(now)
-        self._next_books = now + self.options.book_snapshot_every
-        text = self._spec.keep_alive.text
-        self._next_text = None if text is None else now + self._spec.keep_alive.interval
+        self._reconnection.connected(now)
+        self.vitals.connected(now, wall)
+        self.rotation.connected(now)
         out: list[Output] = []
         login = self.adapter.login()
         if login is not None:
             self.phase = Phase.LOGIN
-            self._dialogue.outbox.put(login, ())
+            self.streams.dialogue.outbox.put(login, ())
         else:
-            self._dialogue.say_all()
-        self._flush(now, out)
+            self.streams.opened(now)
+        self.streams.flush(now, out)
         return out
 
     def on_frame(self, frame: bytes | memoryview, receive_time: int) -> list[Output]:
         """A data frame came; the hot path."""
-        self._received = receive_time
-        self._last_rows = rows = self._take(frame, receive_time)
+        vitals = self.vitals
+        vitals.received = receive_time
+        vitals.rows = rows = self._take(frame, receive_time)
         if self.pipeline.attention:
             return self._settle([*rows], receive_time)
         return rows  # type: ignore[return-value]  # a list of rows is one of outputs
 
     def on_pong(self, wall: int) -> None:
         """The exchange answered a ping."""
-        self._answered = wall
-        self._liveness.answered()
-        self._clock.answered()
+        self.vitals.pong(wall)
 
     def on_closed(
         self,
@@ -209,107 +224,84 @@ class Session:
         """
         if self.phase in {Phase.STOPPED, Phase.WAITING}:
             return []
-        was_live = self.phase is not Phase.CONNECTING
-        if was_live and now - self._connected_at >= _SETTLED:
-            self._backoff.reset()
-        self.losses[cause] = self.losses.get(cause, 0) + 1
         self.phase = Phase.WAITING
-        self._attempt_at = now + self._backoff.next(throttled=throttled, retry_after=retry_after)
-        lost = self._dialogue.disconnected()
-        self._resync.clear()
-        self._clock.disconnected()
+        if self.rotation.ended_by_plan():
+            cause = "notice"
+        self._reconnection.lost(cause, now, throttled=throttled, retry_after=retry_after)
         self._leaving = None
-        self._last_rows = ()
-        self.pipeline.interrupted()
-        self.adapter.reset()
-        return [*self._statuses(lost, "disconnected", reason, wall)]
+        self.vitals.disconnected()
+        return self.streams.lost(reason, now, wall)
 
     def on_answer(
-        self, token: int, answer: BookSnapshot | CollectorError, now: float, wall: int
+        self, token: int, answer: BookSnapshot | Page[Any] | CollectorError, now: float, wall: int
     ) -> list[Output]:
         """A REST request was answered, or failed."""
-        return [*self._resync.on_answer(token, answer, now, wall)]
+        if self.phase is Phase.STOPPED:
+            return []
+        return self.streams.on_answer(token, answer, now, wall)
 
     def on_time(self, now: float, wall: int) -> list[Output]:
         """Time went on: attempts, answers overdue, signs of life, clock rows, snapshots."""
         out: list[Output] = []
+        if self.phase in {Phase.LIVE, Phase.LOGIN}:
+            self._live_time(now, wall, out)
+            return out
         if self.phase is Phase.WAITING:
             out.extend(self._connect(now))
-        elif self.phase is Phase.CONNECTING:
-            if self._attempt_at is not None and now >= self._attempt_at:
-                self._give_up("connect timeout", now, wall, out)
-        elif self.phase in {Phase.LIVE, Phase.LOGIN}:
-            self._live_time(now, wall, out)
+        elif self.phase is Phase.CONNECTING and self._reconnection.due(now):
+            self._give_up("connect timeout", now, wall, out)
+        if self.phase is not Phase.STOPPED:
+            self.streams.without_connection(now, wall, out)
         return out
 
     def next_deadline(self) -> float | None:
         """Return when ``on_time`` has something to do, in monotonic seconds; None for never."""
-        if self.phase in {Phase.IDLE, Phase.STOPPED}:
+        if self.phase is Phase.STOPPED:
             return None
-        if self.phase in {Phase.WAITING, Phase.CONNECTING}:
-            return self._attempt_at
-        known = [
-            self._next_books,
-            self._liveness.deadline(),
-            self._dialogue.deadline(),
-            self._resync.deadline(),
-            self._next_text,
-        ]
-        return min(deadline for deadline in known if deadline is not None)
+        live = self.phase in {Phase.LIVE, Phase.LOGIN}
+        known = [self.streams.deadline(live=live)]
+        if live:
+            known.append(self.vitals.deadline())
+        elif self.phase is not Phase.IDLE:
+            known.append(self._reconnection.at)
+        return min((at for at in known if at is not None), default=None)
 
     # --- the parts of it ---------------------------------------------------------------------
 
     def _connect(self, now: float) -> list[Output]:
-        if self._attempt_at is None or now < self._attempt_at:
+        if not self._reconnection.due(now):
             return []
         self.phase = Phase.CONNECTING
-        self._attempt_at = now + self.options.connect_timeout
+        self._reconnection.begun(now)
         return [Connect(self._url)]
 
     def _live_time(self, now: float, wall: int, out: list[Output]) -> None:
         if self._leaving is not None:
             self._give_up(self._leaving, now, wall, out)
             return
-        self._sample(now, wall)
-        if self._next_text is not None and now >= self._next_text:
-            self._next_text = now + self._spec.keep_alive.interval
-            self._dialogue.outbox.put(Send(self._spec.keep_alive.text or ""), ())
-        sign = self._liveness.on_time(now, self._received)
+        sign = self.vitals.sample(now, wall)
+        if self.vitals.text_due(now):
+            self.streams.dialogue.outbox.put(Send(self._keep_alive.text or ""), ())
         if sign is Sign.ASK:
             self._ask(now, wall, out)
         elif sign is not Sign.FINE:
             reason = "silent" if sign is Sign.DEAD else "no data"
-            out.extend(self._statuses(self._dialogue.wanted(), "stale", reason, wall))
+            flowing = self.streams.dialogue.wanted()
+            out.extend(self.streams.statuses(flowing, "stale", reason, wall))
             self._give_up(reason, now, wall, out)
             return
-        self._flush(now, out)
-        out.extend(self._dialogue.overdue(now, wall))
-        self._flush(now, out)
-        out.extend(self._resync.on_time(now))
-        out.extend(self.pipeline.closed_candles(wall))
-        second = self._clock.passed()
-        if second is not None and second > self._last_second:
-            self._last_second = second
+        if self.streams.on_time(now, wall, out):
+            self._leaving = "deaf to a stream"
+        second = self.vitals.passed()
+        if second is not None:
             out.extend(self.pipeline.clock_rows(second, wall))
-        if now >= self._next_books:
-            self._next_books = now + self.options.book_snapshot_every
-            out.extend(self.pipeline.book_rows(wall))
-
-    def _sample(self, now: float, wall: int) -> None:
-        rows, self._last_rows = self._last_rows, ()
-        if rows:
-            self._liveness.data(now)
-            row = rows[-1]
-            if isinstance(row, Event) and row.exchange_time and row.receive_time:
-                self._clock.sample(row.exchange_time, row.receive_time)
-        # after the sample: a jump of the wall clock voids this one too
-        self._clock.on_time(now, wall)
 
     def _ask(self, now: float, wall: int, out: list[Output]) -> None:
-        self._liveness.asked(now)
-        if self._dialogue.outbox.free(now):
-            self._dialogue.outbox.spend(now)
-            self._clock.asked(wall)
+        outbox = self.streams.dialogue.outbox
+        free = outbox.free(now)
+        self.vitals.asked(now, wall, sent=free)
+        if free:
+            outbox.spend(now)
             out.append(Ping())
 
     def _give_up(self, reason: str, now: float, wall: int, out: list[Output]) -> None:
@@ -317,59 +309,12 @@ class Session:
         out.extend(self.on_closed(reason, now, wall, cause=reason))
 
     def _settle(self, rows: list[Output], wall: int) -> list[Output]:
-        out = rows
-        if self._dialogue.unproven:
-            proven = self._dialogue.prove(self.pipeline.decoded)
-            self._confirmed(proven, wall, out, first=True)
-        control, self.pipeline.control = self.pipeline.control, []
-        for item in control:
-            match item:
-                case Acknowledged():
-                    if self.phase is Phase.LOGIN:
-                        self.phase = Phase.LIVE
-                        self._dialogue.say_all()
-                    self._confirmed(self._dialogue.acknowledged(item), wall, out)
-                case Rejected():
-                    out.extend(self._dialogue.rejected(item, wall))
-                case Notice():
-                    self._leaving = "notice"
-        out.extend(self._resync.wanted())
-        # a stream that is still to be proven by its first data wants every frame looked at
-        self.pipeline.attention = bool(self._dialogue.unproven)
+        if self.phase is Phase.LOGIN and any(
+            isinstance(item, Acknowledged) for item in self.pipeline.control
+        ):
+            self.phase = Phase.LIVE
+            self.streams.opened(self.vitals.now)
+        out, notices = self.streams.settle(rows, wall)
+        if notices:
+            self.rotation.announced()
         return out
-
-    def _confirmed(
-        self, new: list[Subscription], wall: int, out: list[Output], *, first: bool = False
-    ) -> None:
-        rows = self._statuses(new, "subscribed", None, wall)
-        # the first data of a stream proves its subscription, and stands below that row
-        out[:] = [*rows, *out] if first else [*out, *rows]
-        events: list[Event] = []
-        for subscription in new:
-            self.pipeline.begin(subscription.channel, subscription.symbol, wall, events)
-        out.extend(events)
-
-    def _open(self, subscription: Subscription) -> None:
-        if subscription.channel == "trade":
-            self.pipeline.open_trades(subscription.symbol)
-        elif subscription.channel == "book":
-            self.pipeline.open_book(subscription.symbol)
-
-    def _flush(self, now: float, out: list[Output]) -> None:
-        out.extend(self._dialogue.flush(now))
-        if self._dialogue.unproven:
-            self.pipeline.attention = True
-
-    def _new_backoff(self) -> Backoff:
-        options = self.options
-        return Backoff(self._random, base=options.backoff_base, cap=options.backoff_cap)
-
-    def _statuses(
-        self,
-        subscriptions: Iterable[Subscription],
-        state: State,
-        reason: str | None,
-        wall: int | None = None,
-    ) -> list[Status]:
-        time = wall or max(self._received, self._answered) or None
-        return status_rows(self._spec.exchange, subscriptions, state, reason, time)

@@ -6,10 +6,14 @@ from typing import Literal, TypeAlias
 
 import msgspec
 
-__all__ = ["ChannelSpec", "Detection", "KeepAlive", "Rate", "Spec"]
+__all__ = ["BookRule", "ChannelSpec", "Detection", "KeepAlive", "Rate", "Spec"]
 
 Detection: TypeAlias = Literal["at_once", "audit", "never"]
 """A lost row is seen at once (by its neighbours), found by a REST audit, or undetectable."""
+
+
+BookRule: TypeAlias = Literal["range", "link", "counter", "unnumbered", "whole"]
+"""How updates of a book are chained; ``unnumbered`` ones are proven by a checksum or ``Lost``."""
 
 
 class Rate(msgspec.Struct, frozen=True):
@@ -43,6 +47,10 @@ class ChannelSpec(msgspec.Struct, frozen=True):
     """What REST gives back of the past: nothing, the last rows only, or any range."""
     intervals: tuple[str, ...] = ()
     """Candles only: our names of the intervals that are pushed."""
+    polled: tuple[str, ...] = ()
+    """Candles only: intervals that are not pushed and are fetched over REST as they close."""
+    path: str = ""
+    """What ``Adapter.url`` puts behind the URL, where channels live on different sockets."""
     note: str = ""
 
 
@@ -66,13 +74,25 @@ class Spec(msgspec.Struct, frozen=True):
     acknowledges: bool
     """Subscriptions are acknowledged by name; else the first data of a stream says so."""
     acknowledge_timeout: float = 10.0
+    operations: Rate | None = None
+    """Messages of one connection that subscribe or unsubscribe, where those have a limit too."""
     max_age: float | None = None
     """Seconds after which the exchange cuts a connection by plan."""
     trade_ids: Literal["contiguous", "unique", "none"] = "none"
     """Trade ids count up by one within a symbol, are unique only, or are not given."""
-    book_rule: Literal["range", "link", "counter", "whole"] = "whole"
+    book_rule: BookRule = "whole"
     """Which sequence rule (collector_feed.sequence) the book follows."""
     book_by_rest: bool = False
-    """A delta book starts from a REST snapshot; else the stream sends one."""
+    """A delta book starts from a REST snapshot; else from one that each subscription sends."""
+    book_depth: int | None = None
+    """Levels a side that the stream keeps; what falls out of them is not removed by an update."""
+    checksum_levels: int = 0
+    """Best levels a side that go into the checksum of a book; 0 where there is none."""
+    throttled_closes: frozenset[int] = frozenset()
+    """Codes of close frames by which the exchange says that it was asked for too much."""
+    book_audit: bool = False
+    """REST snapshots carry the stream's numbers, so a maintained book can be compared with one."""
+    rest_trade_ids: bool = True
+    """REST names trades by the ids of the stream; else time, price, amount and side tell."""
     candle_flag: bool = True
     """Candles carry a closed flag of the exchange's own."""

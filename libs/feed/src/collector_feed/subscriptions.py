@@ -15,7 +15,7 @@ from collector_core.errors import SettingsError
 from collector_feed.outputs import Send, Subscription
 from collector_feed.spec import Spec
 
-__all__ = ["Life", "Subscriptions", "check"]
+__all__ = ["Life", "Subscriptions", "check", "polled"]
 
 _ATTEMPTS: Final = 3
 
@@ -23,18 +23,24 @@ _ATTEMPTS: Final = 3
 def check(spec: Spec, subscription: Subscription) -> None:
     """Raise ``SettingsError`` if the exchange does not push what a subscription asks for."""
     channel = spec.channels.get(subscription.channel)
-    if channel is None or not channel.stream:
-        pushed = ", ".join(name for name, c in spec.channels.items() if c.stream)
+    if channel is None or not (channel.stream or channel.polled):
+        pushed = ", ".join(name for name, c in spec.channels.items() if c.stream or c.polled)
         raise SettingsError(
             f"expected a channel that {spec.title} pushes, one of {pushed}, "
             f"was {subscription.channel!r}"
         )
-    if (subscription.interval or None) not in (channel.intervals or (None,)):
-        wanted = ", ".join(channel.intervals) or "none"
+    known = (*channel.intervals, *channel.polled)
+    if (subscription.interval or None) not in (known or (None,)):
+        wanted = ", ".join(known) or "none"
         raise SettingsError(
             f"expected an interval of {spec.title}'s {subscription.channel}, one of {wanted}, "
             f"was {subscription.interval!r}"
         )
+
+
+def polled(spec: Spec, subscription: Subscription) -> bool:
+    """Tell whether a subscription that passed ``check`` is fetched over REST, not pushed."""
+    return subscription.interval in spec.channels[subscription.channel].polled
 
 
 class Life(Enum):
@@ -81,6 +87,13 @@ class Subscriptions:
                 gone.append(subscription)
         return gone
 
+    def reopen(self, subscription: Subscription) -> bool:
+        """Make a confirmed subscription pending again; tell whether it was confirmed."""
+        if self._life.get(subscription) is not Life.CONFIRMED:
+            return False
+        self._life[subscription] = Life.PENDING
+        return True
+
     def sent(
         self, message: Send, adds: tuple[Subscription, ...], now: float, attempts: int = 1
     ) -> None:
@@ -104,6 +117,13 @@ class Subscriptions:
     def confirm_message(self, request_id: int) -> list[Subscription]:
         """The exchange took a message; return what is confirmed by it now."""
         return self.confirm(self._messages.pop(request_id, ()))
+
+    def confirm_named(self, subscriptions: Iterable[Subscription]) -> list[Subscription]:
+        """The exchange names these as taken; return the newly confirmed.
+
+        One that is to be asked for again and was not yet is none: the answer is to the last time.
+        """
+        return self.confirm([s for s in subscriptions if s in self._waiting])
 
     def confirm(self, subscriptions: Iterable[Subscription]) -> list[Subscription]:
         """The exchange took these, or sent their first data; return the newly confirmed."""
