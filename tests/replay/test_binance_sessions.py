@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from decimal import Decimal
-from pathlib import Path
 from typing import Any, Final
 
 import pytest
 
 from collector_core.events import Book, Candle, Event, Ticker, Trade
 from collector_feed.outputs import Undecodable
-from collector_testkit.captures import Session, sessions, tree
+from collector_testkit.captures import Session, tree
 
 from .replaying import ALL, NaiveBook, Step, pipeline_of, statuses, steps, values
 
@@ -26,20 +25,6 @@ SESSIONS: Final = (
 )
 _SYMBOLS: Final = {"session-2021-04-05-10symbols": 10, "session-2021-04-05-3symbols": 3}
 _CANDLE = "interval open_time close_time open high low close volume quote_volume trade_count closed"
-
-
-def test_every_session_of_the_folder_is_replayed(captures: Path) -> None:
-    assert tuple(session.name for session in sessions(captures, EXCHANGE)) == SESSIONS
-
-
-@pytest.fixture(params=SESSIONS)
-def session(request: pytest.FixtureRequest, captures: Path) -> Session:
-    return Session(captures / EXCHANGE / request.param)
-
-
-@pytest.fixture
-def replayed(session: Session) -> list[Step]:
-    return list(steps(pipeline_of(EXCHANGE), session))
 
 
 def kind_of(frame: Any) -> str:  # noqa: ANN401  # JSON

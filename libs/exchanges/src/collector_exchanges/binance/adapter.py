@@ -2,47 +2,50 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
-from itertools import count
-from typing import ClassVar
+from collections.abc import Mapping, Sequence
+from typing import ClassVar, Final
 
 import msgspec
 
-from collector_core.errors import FrameError, NumberError, SettingsError, SymbolError
-from collector_core.events import Candle, Instrument, Level, Ticker, Trade
+from collector_core.errors import FrameError
+from collector_core.events import Candle, Ticker, Trade
 from collector_core.numbers import exact, exact_price
 from collector_core.symbols import SymbolTable, split_concatenated
 from collector_exchanges.binance import rest, wire
 from collector_exchanges.binance.spec import INTERVALS, SPEC
-from collector_feed.adapter import Adapter
+from collector_feed.adapter import Adapter, Rest
+from collector_feed.fields import level_texts
 from collector_feed.outputs import (
     Acknowledged,
     BookDelta,
-    BookSnapshot,
     Decoded,
     Notice,
     Rejected,
-    Request,
     Send,
     Subscription,
 )
 from collector_feed.spec import Spec
+from collector_feed.unreadable import UNREADABLE, unreadable
 
 __all__ = ["BinanceAdapter"]
 
-_STREAMS = {"trade": "trade", "ticker": "ticker", "book": "depth@100ms"}
+_STREAMS: Final = {
+    ("trade", ""): "trade",
+    ("ticker", ""): "ticker",
+    ("book", ""): "depth@100ms",
+    **{("candle", interval): f"kline_{interval}" for interval in INTERVALS},
+}
+"""Our channel and interval -> the end of a stream's name."""
 
 
 class BinanceAdapter(Adapter):
     """One connection to ``/ws``; frames in the wrapping of ``/stream`` are understood as well."""
 
     spec: ClassVar[Spec] = SPEC
+    rest: ClassVar[Rest] = rest
 
     def __init__(self, symbols: SymbolTable) -> None:
         super().__init__(symbols)
-        # their spelling -> ours, of the symbols seen on this connection
-        self._ours: dict[str, str] = {}
-        self._ids = count(1)
         self._decode = msgspec.json.Decoder(wire.Message).decode
         self._decode_combined = msgspec.json.Decoder(wire.Combined).decode
         self._decode_loose = msgspec.json.Decoder(wire.Loose).decode
@@ -55,36 +58,15 @@ class BinanceAdapter(Adapter):
 
     # --- subscriptions -----------------------------------------------------------------------
 
-    def change(
-        self,
-        held: Collection[Subscription],  # noqa: ARG002  # additive: what is held stays
-        add: Sequence[Subscription],
-        remove: Sequence[Subscription],
-    ) -> list[tuple[Send, tuple[Subscription, ...]]]:
-        """Return SUBSCRIBE and UNSUBSCRIBE messages."""
-        frames = []
-        for method, subscriptions in (("UNSUBSCRIBE", remove), ("SUBSCRIBE", add)):
-            size = SPEC.subscriptions_per_message
-            for start in range(0, len(subscriptions), size):
-                part = subscriptions[start : start + size]
-                number = next(self._ids)
-                message = {
-                    "method": method,
-                    "params": [self._stream(s) for s in part],
-                    "id": number,
-                }
-                text = msgspec.json.encode(message).decode()
-                frames.append((Send(text, number), tuple(part) if method == "SUBSCRIBE" else ()))
-        return frames
-
-    def _stream(self, subscription: Subscription) -> str:
-        # stream names are lower case, symbols inside frames upper case
-        name = self.symbols.to_venue(subscription.symbol).lower()
-        if subscription.channel == "candle" and subscription.interval in INTERVALS:
-            return f"{name}@kline_{subscription.interval}"
-        if subscription.channel not in _STREAMS:
-            raise SettingsError(f"expected a stream that Binance pushes, was {subscription}")
-        return f"{name}@{_STREAMS[subscription.channel]}"
+    def _message(self, part: Sequence[Subscription], *, subscribe: bool) -> Send:
+        number = next(self._ids)
+        method = "SUBSCRIBE" if subscribe else "UNSUBSCRIBE"
+        params = [
+            # stream names are lower case, symbols inside frames upper case
+            f"{self.symbols.to_venue(s.symbol).lower()}@{self._pushed(_STREAMS, s)}"
+            for s in part
+        ]
+        return self._send({"method": method, "params": params, "id": number}, number)
 
     # --- frames ------------------------------------------------------------------------------
 
@@ -99,13 +81,8 @@ class BinanceAdapter(Adapter):
                 # most frames, by far
                 return [self._trade(message, receive_time)]
             return self._outputs(message, receive_time)
-        except (
-            *(msgspec.MsgspecError, NumberError, SymbolError, UnicodeDecodeError),
-            RecursionError,  # nested beyond any message
-        ) as error:
-            raise FrameError(
-                f"expected a Binance frame, was {bytes(frame[:120])!r}: {error}"
-            ) from error
+        except UNREADABLE as error:
+            raise unreadable("a Binance frame", frame, error) from error
 
     def _outputs(self, message: wire.Message, receive_time: int | None) -> list[Decoded]:
         match message:
@@ -118,8 +95,8 @@ class BinanceAdapter(Adapter):
                         message.E * 1000,
                         message.U,
                         message.u,
-                        _levels(message.b),
-                        _levels(message.a),
+                        level_texts(message.b),
+                        level_texts(message.a),
                     )
                 ]
             case wire.Ticker():
@@ -179,20 +156,9 @@ class BinanceAdapter(Adapter):
             return [Acknowledged(loose.id)] if isinstance(loose.id, int) else []
         return [self._touch(self._decode_touch(frame), receive_time)]
 
-    def _symbol(self, venue_symbol: str) -> str:
-        symbol = self._ours.get(venue_symbol)
-        if symbol is None:
-            symbol = self._ours[venue_symbol] = self.symbols.from_venue(venue_symbol)
-        return symbol
-
     def _ticker(self, message: wire.Ticker, receive_time: int | None) -> Ticker:
         return Ticker(
-            exchange="binance",
-            symbol=self._symbol(message.s),
-            exchange_time=message.E * 1000,
-            receive_time=receive_time,
-            epoch=0,
-            seq=0,
+            *self._head(message.s, message.E * 1000, receive_time),
             last=exact(message.c),
             open=exact(message.o),
             high=exact(message.h),
@@ -211,12 +177,7 @@ class BinanceAdapter(Adapter):
 
     def _touch(self, message: wire.BookTicker, receive_time: int | None) -> Ticker:
         return Ticker(
-            exchange="binance",
-            symbol=self._symbol(message.s),
-            exchange_time=None,
-            receive_time=receive_time,
-            epoch=0,
-            seq=0,
+            *self._head(message.s, None, receive_time),
             bid=exact(message.b),
             bid_amount=exact(message.B),
             ask=exact(message.a),
@@ -226,12 +187,7 @@ class BinanceAdapter(Adapter):
     def _candle(self, message: wire.Kline, receive_time: int | None) -> Candle:
         k = message.k
         return Candle(
-            exchange="binance",
-            symbol=self._symbol(message.s),
-            exchange_time=message.E * 1000,
-            receive_time=receive_time,
-            epoch=0,
-            seq=0,
+            *self._head(message.s, message.E * 1000, receive_time),
             interval=k.i,
             open_time=k.t * 1000,
             # T is the last millisecond inside the candle
@@ -246,26 +202,7 @@ class BinanceAdapter(Adapter):
             closed=k.x,
         )
 
-    # --- REST --------------------------------------------------------------------------------
-
-    def instruments(self) -> Request[list[Instrument]]:
-        """Return the request for ``exchangeInfo``."""
-        return rest.instruments()
-
-    def book(self, symbol: str) -> Request[BookSnapshot]:
-        """Return the request for the 5,000 best levels a side."""
-        return rest.book(symbol, self.symbols.to_venue(symbol))
-
-    def trades(self, symbol: str, from_id: str | None = None) -> Request[list[Trade]]:
-        """Return the request for up to 1,000 trades, from an id on or the newest."""
-        return rest.trades(symbol, self.symbols.to_venue(symbol), from_id)
-
-    def candles(
-        self, symbol: str, interval: str, start: int | None, end: int | None
-    ) -> Request[list[Candle]]:
-        """Return the request for up to 1,000 candles."""
-        return rest.candles(symbol, self.symbols.to_venue(symbol), interval, start, end)
-
-
-def _levels(levels: list[tuple[str, str]]) -> list[Level]:
-    return [(exact(price), exact(amount)) for price, amount in levels]
+    def spent(self, headers: Mapping[str, str]) -> int | None:
+        """Return the weight of the running minute and address."""
+        used = headers.get("x-mbx-used-weight-1m", "")
+        return int(used) if used.isdecimal() else None

@@ -58,5 +58,6 @@ SPEC: Final = Spec(
     trade_ids="contiguous",
     book_rule="range",
     book_by_rest=True,
+    book_audit=True,
     candle_flag=True,
 )

@@ -6,16 +6,17 @@ Only fields that we read are named; msgspec passes over the others.
 
 from __future__ import annotations
 
-from typing import Annotated, TypeAlias
+from typing import TypeAlias
 
 import msgspec
+
+from collector_feed.fields import Count, LevelText, Millis
 
 __all__ = [
     "AggTrade",
     "BookTicker",
     "Candle",
     "Combined",
-    "Count",
     "DepthSnapshot",
     "DepthUpdate",
     "ExchangeInfo",
@@ -24,7 +25,6 @@ __all__ = [
     "Loose",
     "Message",
     "MessageError",
-    "Millis",
     "RestKline",
     "RestTrade",
     "ServerShutdown",
@@ -33,13 +33,7 @@ __all__ = [
     "Trade",
 ]
 
-Millis: TypeAlias = Annotated[int, msgspec.Meta(ge=0, le=9_007_199_254_740)]
-"""Milliseconds since the epoch whose microseconds are exact in every language (below 2**53)."""
-
-Count: TypeAlias = Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
-"""An id, an update's number or a count."""
-
-Levels: TypeAlias = list[tuple[str, str]]
+Levels: TypeAlias = list[LevelText]
 
 
 class _Tagged(msgspec.Struct, frozen=True, gc=False, tag_field="e"):

@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable, Sequence
 from typing import Final, TypeAlias
 
+import msgspec
+
 from collector_core.intervals import open_time
 from collector_core.symbols import split
-from collector_testkit.dialects.binance.candles import candle_at
 from collector_testkit.dialects.binance.control import Call, Refused, acknowledge, read_call
 from collector_testkit.dialects.binance.frames import DepthWindow, SymbolFrames
 from collector_testkit.dialects.binance.listings import CATALOGUE, QUOTES, SYMBOLS
 from collector_testkit.dialects.binance.rest import BinanceRest, refusal
 from collector_testkit.dialects.binance.streams import EventStreams, Schedule
-from collector_testkit.dialects.dialect import Dialect, Limits
+from collector_testkit.dialects.dialect import Limits
 from collector_testkit.dialects.messages import Action, Close, Delivery, Reply, Request
-from collector_testkit.dialects.streams import Streams
+from collector_testkit.dialects.sockets import Socket, SocketDialect
+from collector_testkit.dialects.whole_candles import candle_at
 from collector_testkit.market import BookChange, Market, MarketEvent, Trade
 from collector_testkit.truth import TruthTrade
 
@@ -47,16 +48,13 @@ class _Symbol:
         self.touch = (0, 0, 0, 0)
 
 
-class _Connection:
-    __slots__ = ("messages", "variant")
-
-    def __init__(self, variant: Variant) -> None:
+class _Connection(Socket):
+    def __init__(self, variant: Variant, now: int) -> None:
+        super().__init__(now)
         self.variant = variant
-        # times of the messages of the last second
-        self.messages: deque[int] = deque()
 
 
-class BinanceDialect(Dialect):
+class BinanceDialect(SocketDialect[_Connection, str, Variant]):
     """The exchange's side of a Binance connection."""
 
     name = "binance"
@@ -66,6 +64,8 @@ class BinanceDialect(Dialect):
     symbols = SYMBOLS
     ping_interval = 20.0
     ping_timeout = 60.0
+    max_attempts = (300, 300.0)
+    step = _TENTH
 
     def __init__(self, market: Market, limits: Limits | None = None) -> None:
         super().__init__(market, limits)
@@ -75,8 +75,6 @@ class BinanceDialect(Dialect):
         }
         self._frames = {s.frames.venue: s.frames for s in self._symbols.values()}
         self._rest = BinanceRest(self._frames, self.limits.weight or _WEIGHT)
-        self._streams: Streams[str, Variant] = Streams()
-        self._connections: dict[int, _Connection] = {}
         self._schedule = Schedule.of((), self._frames)
         # changes since the last frame, by symbol, of diff streams with listeners
         self._fast: dict[str, DepthWindow] = {}
@@ -85,7 +83,6 @@ class BinanceDialect(Dialect):
         self._klines: dict[str, int] = {}
         # update id of the book that a partial depth stream was pushed last
         self._books: dict[str, int] = {}
-        self._tick: int | None = None
 
     @classmethod
     def to_venue(cls, symbol: str) -> str:
@@ -94,16 +91,7 @@ class BinanceDialect(Dialect):
 
     def fact(self, trade: Trade) -> TruthTrade:
         """Return a trade as the trade stream tells it."""
-        frames = self._symbols[trade.symbol].frames
-        return TruthTrade(
-            self.name,
-            trade.symbol,
-            str(trade.id),
-            frames.price(trade.price),
-            frames.amount(trade.amount),
-            trade.side,
-            trade.time // 1000 * 1000,
-        )
+        return self._symbols[trade.symbol].frames.fact(self.name, trade, str(trade.id))
 
     # --- connections -------------------------------------------------------------------------
 
@@ -113,26 +101,24 @@ class BinanceDialect(Dialect):
             return None
         return Reply(404, b"")
 
+    def socket(self, _connection: int, request: Request, now: int) -> _Connection:
+        """Return a connection with the form of its frames, which its path says."""
+        micro = request.query.get("timeUnit", "").lower() == "microsecond"
+        return _Connection((request.path == "/stream", 1 if micro else 1000), now)
+
     def opened(self, connection: int, request: Request, now: int) -> list[Action]:
         """Subscribe to the streams that the path names."""
-        micro = request.query.get("timeUnit", "").lower() == "microsecond"
-        combined = request.path == "/stream"
-        self._connections[connection] = _Connection((combined, 1 if micro else 1000))
-        names = request.query.get("streams", "") if combined else request.path[4:]
+        held = self._connections[connection] = self.socket(connection, request, now)
+        names = request.query.get("streams", "") if held.variant[0] else request.path[4:]
         self._subscribe(connection, [name for name in names.split("/") if name])
-        if self._tick is None:
-            self._tick = now - now % _TENTH + _TENTH
+        self._follow_clock(now)
         age = self.limits.max_age or _MAX_AGE
         self.at(now + int(age * _SECOND), lambda time: self._cut_by_age(connection, time))
         return []
 
     def received(self, connection: int, message: str | bytes, now: int) -> list[Action]:
         """Do what a control frame asks and answer it."""
-        messages = self._connections[connection].messages
-        messages.append(now)
-        while messages[0] <= now - _SECOND:
-            messages.popleft()
-        if len(messages) > (self.limits.messages or _MESSAGES):
+        if self._connections[connection].count(now) > (self.limits.messages or _MESSAGES):
             return [Close(connection, 1008, "Too many requests")]
         try:
             call = read_call(message)
@@ -146,11 +132,8 @@ class BinanceDialect(Dialect):
 
     def closed(self, connection: int) -> None:
         """Forget a connection."""
-        self._streams.drop(connection)
-        del self._connections[connection]
+        super().closed(connection)
         self._reschedule()
-        if not self._connections:
-            self._tick = None
 
     def notice(self, now: int) -> list[Delivery]:
         """Return the shutdown notice, wrapped where the connection's frames are."""
@@ -197,6 +180,61 @@ class BinanceDialect(Dialect):
 
     def _reschedule(self) -> None:
         self._schedule = Schedule.of(self._streams.keys(), self._frames)
+        # what changes while nobody listens is not gathered, so neither is what came before it
+        for symbol in [*self._fast]:
+            if self._symbols[symbol].streams.fast_depth not in self._streams:
+                del self._fast[symbol]
+        for symbol in [*self._slow]:
+            if self._symbols[symbol].streams.slow_depth not in self._streams:
+                del self._slow[symbol]
+
+    # --- what happens to the exchange ----------------------------------------------------------
+
+    def listed(self, symbol: str) -> list[Action]:
+        """Take a symbol; ``exchangeInfo`` shows it, and streams asked for before begin."""
+        held = _Symbol(symbol, SymbolFrames(self.market.symbols[symbol], self.to_venue(symbol)))
+        self._symbols[symbol] = held
+        self._frames[held.frames.venue] = held.frames
+        self._reschedule()
+        return []
+
+    def delisted(self, symbol: str) -> list[Action]:
+        """Drop a symbol; its streams stay subscribed and are silent, as the exchange has it."""
+        held = self._symbols.pop(symbol)
+        del self._frames[held.frames.venue]
+        for windows in (self._fast, self._slow):
+            windows.pop(symbol, None)
+        self._reschedule()
+        return []
+
+    def restart_sequences(self, now: int) -> list[Action]:
+        """Send what is still of the old update ids, then count from 1 again."""
+        out: list[Action] = []
+        self._diffs(out, self._fast, now, fast=True)
+        self._diffs(out, self._slow, now, fast=False)
+        self._books.clear()
+        for held in self._symbols.values():
+            held.frames.market.update = 0
+        return out
+
+    def reject(self, connection: int, message: str | bytes, _now: int) -> list[Action] | None:
+        """Answer a SUBSCRIBE with an error."""
+        try:
+            call = read_call(message)
+        except Refused:
+            return None
+        if call.method != "SUBSCRIBE":
+            return None
+        refused = Refused(2, "Invalid request: stream could not be subscribed", call.id)
+        return [Delivery(refused.frame, (connection,))]
+
+    def trade_ids(self, frame: Delivery) -> tuple[str, ...] | None:
+        """Return the first to the last id of an aggregate, which are its trades."""
+        content = msgspec.json.decode(frame.payload)
+        trade = content.get("data", content)
+        if trade["e"] != "aggTrade":
+            return None
+        return tuple(str(number) for number in range(trade["f"], trade["l"] + 1))
 
     # --- frames ------------------------------------------------------------------------------
 
@@ -216,14 +254,10 @@ class BinanceDialect(Dialect):
                 self._change(out, symbol, event)
         return out
 
-    def next_tick(self) -> int | None:
-        """Return the next tenth of a second while somebody is connected."""
-        return self._tick
-
     def on_tick(self, now: int) -> list[Action]:
         """Return the frames of the streams that follow the clock."""
         out: list[Action] = []
-        self._tick = now - now % _TENTH + _TENTH
+        self._go_on(now)
         self._diffs(out, self._fast, now, fast=True)
         whole = not now % _SECOND
         if whole:
@@ -237,10 +271,6 @@ class BinanceDialect(Dialect):
             self._tickers(out, now)
             self._push_klines(out, now)
         return out
-
-    def request(self, request: Request, now: int) -> Reply:
-        """Answer a REST request."""
-        return self._rest.answer(request, now)
 
     def refusal(self, status: int, retry_after: float | None) -> Reply:
         """Return the exchange's answer to a client that is throttled, or when it fails."""

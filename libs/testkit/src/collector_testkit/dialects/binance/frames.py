@@ -6,15 +6,12 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
-
 from collector_testkit.dialects.digits import fixed
+from collector_testkit.dialects.symbol_frames import SymbolWriter
 from collector_testkit.market import BookChange, Candle, SymbolMarket, Trade
 from collector_testkit.market.tape import WindowFigures
 
 __all__ = ["DepthWindow", "SymbolFrames"]
-
-_VALUE = 10**8
 
 
 class DepthWindow:
@@ -35,7 +32,7 @@ class DepthWindow:
         self.asks.update(change.asks)
 
 
-class SymbolFrames:
+class SymbolFrames(SymbolWriter):
     """Writes the payloads of one symbol.
 
     Args:
@@ -44,17 +41,7 @@ class SymbolFrames:
     """
 
     def __init__(self, market: SymbolMarket, venue_symbol: str) -> None:
-        self.market = market
-        self.symbol = market.listing.symbol
-        self.venue = venue_symbol
-        tick, step = market.listing.tick_units, market.listing.step_units
-        self._worth = tick * step
-        self.price = lru_cache(maxsize=65536)(lambda ticks: fixed(ticks * tick, 8))
-        self.amount = lru_cache(maxsize=65536)(lambda lots: fixed(lots * step, 8))
-
-    def value(self, product: int) -> str:
-        """Return a sum of ticks times lots in the quote currency, cut to eight decimals."""
-        return fixed(product * self._worth // _VALUE, 8)
+        super().__init__(market, venue_symbol, fixed)
 
     def trade(self, trade: Trade, unit: int) -> str:
         """``<symbol>@trade``."""
@@ -75,12 +62,6 @@ class SymbolFrames:
             f'"p":"{self.price(first.price)}","q":"{self.amount(amount)}",'
             f'"f":{first.id},"l":{last},"T":{time},"m":{maker},"M":true}}'
         )
-
-    def touch(self) -> tuple[int, int, int, int]:
-        """Return best bid, its total, best ask and its total; zeros for an empty side."""
-        engine = self.market.engine
-        bid, ask = engine.best_bid() or 0, engine.best_ask() or 0
-        return bid, engine.total("buy", bid), ask, engine.total("sell", ask)
 
     def book_ticker(self, touch: tuple[int, int, int, int], update: int, _unit: int) -> str:
         """``<symbol>@bookTicker``."""

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
-from collector_testkit.dialects.binance.candles import INTERVALS
 from collector_testkit.dialects.binance.frames import SymbolFrames
 
-__all__ = ["EventStreams", "Schedule"]
+__all__ = ["INTERVALS", "EventStreams", "Schedule"]
+
+INTERVALS: Final = (
+    *("1s", "1m", "3m", "5m", "15m", "30m", "1h", "2h", "4h", "6h", "8h", "12h"),
+    *("1d", "3d", "1w", "1M"),
+)
 
 
 class EventStreams(NamedTuple):
