@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from pathlib import Path
 from typing import Any, Final
 
 import pytest
 
 from collector_core.events import Book, Event, Level, Status, Trade
 from collector_feed.outputs import Undecodable
-from collector_testkit.captures import Session, sessions, written_out
+from collector_testkit.captures import Session, written_out
 
 from .replaying import NaiveBook, Step, pipeline_of, steps, values
 
@@ -18,20 +17,6 @@ pytestmark = pytest.mark.captures
 
 EXCHANGE: Final = "upbit"
 SESSIONS: Final = ("session-2021-04-05",)
-
-
-def test_every_session_of_the_folder_is_replayed(captures: Path) -> None:
-    assert tuple(session.name for session in sessions(captures, EXCHANGE)) == SESSIONS
-
-
-@pytest.fixture(params=SESSIONS)
-def session(request: pytest.FixtureRequest, captures: Path) -> Session:
-    return Session(captures / EXCHANGE / request.param)
-
-
-@pytest.fixture
-def replayed(session: Session) -> list[Step]:
-    return list(steps(pipeline_of(EXCHANGE), session))
 
 
 def symbol_of(code: str) -> str:

@@ -1,95 +1,23 @@
-"""Upbit alone: numbers, times, pages, and a connection that acknowledges nothing."""
+"""Upbit alone: pages, and a connection that acknowledges nothing."""
 
 from __future__ import annotations
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
-from collector_core.errors import FrameError, NumberError
 from collector_core.events import Book, Candle, Status, Trade
-from collector_exchanges.upbit import values
 from collector_exchanges.upbit.adapter import UpbitAdapter
-from collector_exchanges.upbit.values import LevelTexts, OpenTimes
 from collector_feed.outputs import Connect, Send, Subscription, Undecodable
 from collector_feed.pipeline import Pipeline
 from collector_feed.session import Session
-from collector_testkit.captures import written_out
 
 from .cases import RECEIVE_TIME, load, make_adapter
 from .cases import FrameCase as Frame
-
-json_numbers = st.from_regex(r"(0|[1-9][0-9]{0,9})(\.[0-9]{1,9})?([eE][-+]?[0-9])?", fullmatch=True)
 
 
 def upbit() -> UpbitAdapter:
     adapter = make_adapter("upbit")
     assert isinstance(adapter, UpbitAdapter)
     return adapter
-
-
-@settings(deadline=None)
-@given(text=json_numbers)
-def test_a_level_number_is_written_out_and_zero_is_nothing(text: str) -> None:
-    texts = LevelTexts()
-    expected = written_out(text)
-    for _ in range(2):
-        assert texts[text.encode()] == (expected if expected.strip("0.") else "")
-
-
-@pytest.mark.parametrize("lexeme", [b'"1"', b"null", b"true", b"-1", b"1e999", b"[1]", b"{}", b""])
-def test_what_is_no_level_number_is_refused_and_not_remembered(lexeme: bytes) -> None:
-    texts = LevelTexts()
-    for _ in range(2):
-        with pytest.raises(NumberError):
-            texts[lexeme]
-    assert texts == {}
-
-
-def test_remembered_numbers_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(values, "_KEPT", 10)
-    texts = LevelTexts()
-    for number in range(1, 100):
-        assert texts[b"%d" % number] == str(number)
-        assert len(texts) <= 10
-
-
-def test_remembered_times_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(values, "_TIMES", 10)
-    times = OpenTimes()
-    for second in range(60):
-        text = f"2026-09-23T03:39:{second:02}"
-        assert times[text] == (1_790_134_740 + second) * 1_000_000
-        assert len(times) <= 10
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        "2026-09-23 03:39:00",
-        "2026-09-23T03:39:00Z",
-        "2026-09-23T03:39",
-        "2026-13-23T03:39:00",
-        "2026-09-31T03:39:00",
-        "2026-09-23T24:00:00",
-        "1026-09-23T03:39:00",
-        "\uff12026-09-23T03:39:00",
-        "",
-    ],
-)
-def test_a_time_in_another_form_is_refused(text: str) -> None:
-    with pytest.raises(FrameError, match="expected a time such as"):
-        OpenTimes()[text]
-
-
-def test_trades_are_paged_back_by_the_cursor() -> None:
-    request = upbit().trades_before("BTC/KRW", "17901347426600001")
-    assert request.path == "/v1/trades/ticks"
-    assert request.query == (
-        ("market", "KRW-BTC"),
-        ("count", "500"),
-        ("cursor", "17901347426600001"),
-    )
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,9 @@ from typing import Any, Final, NamedTuple
 
 import msgspec
 
-__all__ = ["CANDLES", "FORMATS", "Call", "Refused", "Wanted", "read_call"]
+from collector_testkit.dialects.ticket_dialect import Refused, Wanted
+
+__all__ = ["CANDLES", "FORMATS", "Call", "read_call"]
 
 FORMATS: Final = ("DEFAULT", "SIMPLE", "JSON_LIST", "SIMPLE_LIST")
 CANDLES: Final = {
@@ -26,25 +28,6 @@ CANDLES: Final = {
 """Types of candles with our names of their intervals."""
 _TYPES: Final = frozenset({"trade", "ticker", "orderbook", *CANDLES})
 _DEPTHS: Final = {"1": 1, "5": 5, "15": 15, "30": 30}
-
-
-class Refused(Exception):
-    """The exchange answers with an error and closes; its text is the error's name."""
-
-    def __init__(self, name: str, message: str) -> None:
-        super().__init__(name)
-        self.frame = msgspec.json.encode({"error": {"name": name, "message": message}})
-
-
-class Wanted(NamedTuple):
-    """One type of one market."""
-
-    type: str
-    code: str
-    depth: int
-    """Levels of an order book; 0 for the other types."""
-    snapshot: bool
-    realtime: bool
 
 
 class Call(NamedTuple):

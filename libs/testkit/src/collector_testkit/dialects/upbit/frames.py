@@ -12,22 +12,14 @@ https://docs.upbit.com/kr/reference/websocket-trade, -orderbook, -ticker, -candl
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta, timezone
 from functools import lru_cache
 from typing import Final
 
-from collector_core.intervals import open_time
 from collector_testkit.dialects.digits import as_double, fixed, trimmed
-from collector_testkit.market import Candle, SymbolMarket, Trade
+from collector_testkit.dialects.ticket_frames import TicketFrames, Unit, both, change, moment
+from collector_testkit.market import Candle, Trade
 
-__all__ = ["SymbolFrames", "moment"]
-
-_KST: Final = timezone(timedelta(hours=9))
-
-
-def _template(names: Sequence[tuple[str, str]], *, short: bool) -> str:
-    return "{" + ",".join(f'"{name[short]}":%s' for name in names) + "}"
+__all__ = ["SymbolFrames"]
 
 
 _TRADE_NAMES: Final = (
@@ -67,17 +59,11 @@ _UNIT_NAMES: Final = (
     *(("ask_price", "ap"), ("bid_price", "bp"), ("ask_size", "as"), ("bid_size", "bs")),
 )
 # the formats by whether they are short
-_TRADE = tuple(_template(_TRADE_NAMES, short=short) for short in (False, True))
-_TICKER = tuple(_template(_TICKER_NAMES, short=short) for short in (False, True))
-_CANDLE = tuple(_template(_CANDLE_NAMES, short=short) for short in (False, True))
-_BOOK = tuple(_template(_BOOK_NAMES, short=short) for short in (False, True))
-_UNIT = tuple(_template(_UNIT_NAMES, short=short) for short in (False, True))
-
-
-@lru_cache(maxsize=4096)
-def moment(second: int, pattern: str, *, korea: bool = False) -> str:
-    """Return a second since the epoch as the exchange writes it, in UTC or in Korea's time."""
-    return datetime.fromtimestamp(second, _KST if korea else UTC).strftime(pattern)
+_TRADE = both(_TRADE_NAMES)
+_TICKER = both(_TICKER_NAMES)
+_CANDLE = both(_CANDLE_NAMES)
+_BOOK = both(_BOOK_NAMES)
+_UNIT = both(_UNIT_NAMES)
 
 
 def _pointed(units: int) -> str:
@@ -85,7 +71,7 @@ def _pointed(units: int) -> str:
     return text if "." in text else f"{text}.0"
 
 
-class SymbolFrames:
+class SymbolFrames(TicketFrames):
     """Writes the frames of one symbol.
 
     Args:
@@ -93,39 +79,9 @@ class SymbolFrames:
         code: the exchange's spelling.
     """
 
-    def __init__(self, market: SymbolMarket, code: str) -> None:
-        self.market = market
-        self.symbol = market.listing.symbol
-        self.code = code
-        self._tick = market.listing.tick_units
-        self._step = market.listing.step_units
-        # start of the day whose previous close is held, and that close in ticks
-        self._closing = (-1, 0)
-
-    def price(self, ticks: int) -> int:
-        """Return a price in units of 10**-8."""
-        return ticks * self._tick
-
-    def size(self, lots: int) -> int:
-        """Return an amount in units of 10**-8."""
-        return lots * self._step
-
-    def value(self, product: int) -> int:
-        """Return a sum of ticks times lots in units of 10**-16."""
-        return product * self._tick * self._step
-
     def sequential_id(self, trade: Trade) -> int:
         """Return the exchange's id: the millisecond times 10,000, plus a count within it."""
         return trade.time // 1000 * 10_000 + trade.nth
-
-    def previous_close(self, time: int) -> int:
-        """Return the close of the day (UTC) before ``time``'s, in ticks."""
-        day = open_time("1d", time)
-        if self._closing[0] != day:
-            before = self.market.tape.candles.last_before("1d", day)
-            ticks = self.market.listing.price_ticks if before is None else before.close
-            self._closing = day, ticks
-        return self._closing[1]
 
     def trade(self, trade: Trade, stream: str, *, short: bool) -> str:
         """``trade``; the touch in it is that of the book now."""
@@ -145,7 +101,7 @@ class SymbolFrames:
             size(self.size(trade.amount)),
             '"BID"' if trade.side == "buy" else '"ASK"',
             price(self.price(before)),
-            _change(trade.price - before),
+            change(trade.price - before),
             price(self.price(abs(trade.price - before))),
             self.sequential_id(trade),
             trimmed(self.price(ask), 8),
@@ -155,7 +111,7 @@ class SymbolFrames:
             f'"{stream}"',
         )
 
-    def units(self, count: int) -> list[tuple[int, int, int, int]]:
+    def units(self, count: int) -> list[Unit]:
         """Return the best levels: ask and bid price, ask and bid size, in units of 10**-8.
 
         A side that has fewer levels is filled up with zeros.
@@ -169,7 +125,7 @@ class SymbolFrames:
             for (ap, a), (bp, b) in zip(asks, bids, strict=True)
         ]
 
-    def book(self, units: list[tuple[int, int, int, int]], stream: str, *, short: bool) -> str:
+    def book(self, units: list[Unit], stream: str, *, short: bool) -> str:
         """``orderbook`` of the levels that ``units`` returned."""
         price, size = (_plain, _double) if short else (_double, _fixed)
         rows = ",".join(
@@ -194,8 +150,8 @@ class SymbolFrames:
         if window is None:
             raise ValueError(f"expected a trade of {self.symbol} before its ticker, was none")
         before = self.previous_close(trade.time)
-        change = trade.price - before
-        rate = change * 10**10 // before
+        difference = trade.price - before
+        rate = difference * 10**10 // before
         top, low = max(days, key=_high), min(days, key=_low)
         second = trade.time // 1_000_000
         price, exact, size = (_pointed, _pointed, _double) if short else (_plain, _fixed, _fixed)
@@ -205,9 +161,9 @@ class SymbolFrames:
             *(price(self.price(p)) for p in (day.open, day.high, day.low, trade.price)),
             exact(self.price(before)),
             size(self.value(day.quote) // 10**8),
-            _change(change),
-            exact(self.price(abs(change))),
-            exact(self.price(change)),
+            change(difference),
+            exact(self.price(abs(difference))),
+            exact(self.price(difference)),
             fixed(abs(rate), 10),
             fixed(rate, 10),
             '"BID"' if trade.side == "buy" else '"ASK"',
@@ -264,10 +220,6 @@ def _double(units: int) -> str:
 @lru_cache(maxsize=65536)
 def _plain(units: int) -> str:
     return trimmed(units, 8)
-
-
-def _change(difference: int) -> str:
-    return '"RISE"' if difference > 0 else '"FALL"' if difference < 0 else '"EVEN"'
 
 
 def _high(candle: Candle) -> int:

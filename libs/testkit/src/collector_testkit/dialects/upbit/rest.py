@@ -8,19 +8,25 @@ from typing import Final
 
 import msgspec
 
-from collector_core.intervals import open_time
 from collector_core.symbols import split
 from collector_testkit.dialects.budget import Budget
 from collector_testkit.dialects.digits import shortest, trimmed
 from collector_testkit.dialects.messages import Reply, Request
-from collector_testkit.dialects.upbit.frames import SymbolFrames, moment
-from collector_testkit.market import Candle, Trade
+from collector_testkit.dialects.ticket_frames import moment
+from collector_testkit.dialects.ticket_rest import (
+    DAY,
+    JSON,
+    MICRO,
+    Failed,
+    TicketRest,
+    error,
+    rows_of,
+)
+from collector_testkit.dialects.upbit.frames import SymbolFrames
+from collector_testkit.market import Candle
 
 __all__ = ["UpbitRest", "refusal"]
 
-_JSON: Final = ("Content-Type", "application/json;charset=UTF-8")
-_MICRO: Final = 1_000_000
-_DAY: Final = 86_400 * _MICRO
 _UNITS: Final = {
     "1": "1m",
     "3": "3m",
@@ -34,41 +40,38 @@ _UNITS: Final = {
 _PERIODS: Final = {"days": "1d", "weeks": "1w", "months": "1M"}
 
 
-class _Failed(Exception):
-    def __init__(self, status: int, name: str | int, message: str) -> None:
-        super().__init__(message)
-        self.reply = _error(status, name, message)
-
-
-def _error(status: int, name: str | int, message: str) -> Reply:
-    body = msgspec.json.encode({"error": {"name": name, "message": message}})
-    return Reply(status, body, (_JSON,))
+_MARKET_EVENT: Final = {
+    "warning": False,
+    "caution": {
+        "PRICE_FLUCTUATIONS": False,
+        "TRADING_VOLUME_SOARING": False,
+        "DEPOSIT_AMOUNT_SOARING": False,
+        "GLOBAL_PRICE_DIFFERENCES": False,
+        "CONCENTRATION_OF_SMALL_ACCOUNTS": False,
+    },
+}
 
 
 def refusal(status: int, retry_after: float | None) -> Reply:
     """Return the body of a throttled or failed request; this exchange sends no Retry-After."""
     if status == 429:
-        return _error(status, "too_many_requests", "요청 수가 초과되었습니다.")
+        return error(status, "too_many_requests", "요청 수가 초과되었습니다.")
     if status == 418:
         text = (
             f"차단되었습니다. {0 if retry_after is None else retry_after:g}초 후에 다시 시도하세요."
         )
-        return _error(status, "i_am_a_teapot", text)
-    return _error(status, status, "서버 오류가 발생했습니다.")
+        return error(status, "i_am_a_teapot", text)
+    return error(status, status, "서버 오류가 발생했습니다.")
 
 
-class UpbitRest:
-    """Answers requests.
+class UpbitRest(TicketRest[SymbolFrames]):
+    """Answers requests."""
 
-    Args:
-        symbols: the symbols by the exchange's spelling.
-        limit: requests that a second admits, for each group of endpoints.
-    """
+    DAYS_AGO = "days_ago"
+    details = ("is_details", "market_event", _MARKET_EVENT)
 
     def __init__(self, symbols: Mapping[str, SymbolFrames], limit: int) -> None:
-        self._symbols = symbols
-        self._limit = limit
-        self._budget = Budget(limit, 1.0)
+        super().__init__(symbols, limit)
         self._origin = Budget(1, 10.0)
         # path -> group of limits and answer
         self._answers: dict[str, tuple[str, Callable[[Request, int], Reply]]] = {
@@ -82,7 +85,7 @@ class UpbitRest:
         """Return the answer of a request, with what is left of its group in the headers."""
         group, answer = self._find(request.path)
         if answer is None:
-            return _error(404, 404, "no Route matched with those values")
+            return error(404, 404, "no Route matched with those values")
         if "origin" in request.headers:
             group, verdict = "origin", self._origin.take(request.client, 1, now)
             left = 0
@@ -94,7 +97,7 @@ class UpbitRest:
         else:
             try:
                 reply = answer(request, now)
-            except _Failed as failed:
+            except Failed as failed:
                 reply = failed.reply
         remaining = ("Remaining-Req", f"group={group}; min=600; sec={left}")
         return msgspec.structs.replace(reply, headers=(*reply.headers, remaining))
@@ -114,17 +117,6 @@ class UpbitRest:
             return "candle", lambda request, now: self._candles(request, now, _PERIODS[kind], "")
         return "", None
 
-    def _markets(self, request: Request, _now: int) -> Reply:
-        details = request.query.get("is_details", "false") == "true"
-        rows = []
-        for code, symbol in self._symbols.items():
-            base = split(symbol.symbol)[0]
-            row: dict[str, object] = {"market": code, "korean_name": base, "english_name": base}
-            if details:
-                row["market_event"] = _MARKET_EVENT
-            rows.append(row)
-        return Reply(200, msgspec.json.encode(rows), (_JSON,), "instrument")
-
     def _instruments(self, request: Request, _now: int) -> Reply:
         rows = [
             {
@@ -135,148 +127,86 @@ class UpbitRest:
             }
             for symbol in self._chosen(request)
         ]
-        return Reply(200, msgspec.json.encode(rows), (_JSON,), "instrument")
+        return Reply(200, msgspec.json.encode(rows), (JSON,), "instrument")
 
     def _books(self, request: Request, _now: int) -> Reply:
-        count = min(30, _number(request, "count", 30))
+        count = min(30, self.number(request, "count", 30))
         symbols = self._chosen(request)
-        rows = [_book(symbol, count) for symbol in symbols]
-        only = symbols[0].symbol if len(symbols) == 1 else ""
-        return Reply(200, f"[{','.join(rows)}]".encode(), (_JSON,), "book", only)
+        rows = [self.book_row(symbol, count, ',"level":0') for symbol in symbols]
+        return rows_of(rows, "book", symbols[0] if len(symbols) == 1 else None)
 
-    def _trades(self, request: Request, now: int) -> Reply:
-        symbol = self._market(request)
-        count = min(500, _number(request, "count", 1))
-        days = _number(request, "days_ago", 0, least=0)
-        if days > 7:
-            raise _Failed(400, "invalid_parameter", "days_ago: 1-7")
-        day = open_time("1d", now) - days * _DAY
-        end = min(day + _DAY, _clock(request.query["to"], day) if "to" in request.query else now)
-        trades = symbol.market.tape.between(day, end)
-        if "cursor" in request.query:
-            cursor = _number(request, "cursor", 0, least=0)
-            trades = [trade for trade in trades if symbol.sequential_id(trade) < cursor]
-        rows = [_trade(symbol, trade) for trade in reversed(trades[-count:])]
-        return Reply(200, f"[{','.join(rows)}]".encode(), (_JSON,), "trade", symbol.symbol)
+    def day_end(self, request: Request, day: int, now: int) -> int:
+        """Return where the wanted part of a day ends."""
+        return min(day + DAY, _clock(request.query["to"], day) if "to" in request.query else now)
 
     def _candles(self, request: Request, now: int, interval: str, unit: str) -> Reply:
-        symbol = self._market(request)
-        count = min(200, _number(request, "count", 1))
-        end = _instant(request.query["to"]) if request.query.get("to") else now + 1
-        candles = symbol.market.tape.candles.range(interval, None, end)[-count:]
-        rows = [_candle(symbol, candle, interval, unit) for candle in reversed(candles)]
-        return Reply(200, f"[{','.join(rows)}]".encode(), (_JSON,), "candle", symbol.symbol)
+        end = _instant(request.query["to"]) if request.query.get("to") else None
+        symbol, candles = self._candle_rows(request, now, interval, end)
+        more = f',"unit":{unit}' if unit else ""
+        rows = [
+            self.candle_row(symbol, candle, more or self._period(symbol, candle, interval))
+            for candle in candles
+        ]
+        return rows_of(rows, "candle", symbol)
 
-    def _market(self, request: Request) -> SymbolFrames:
-        return self._known(request.query.get("market", ""))
+    def _period(self, symbol: SymbolFrames, candle: Candle, interval: str) -> str:
+        if interval == "1d":
+            before = symbol.market.tape.candles.last_before("1d", candle.open_time)
+            closing = symbol.market.listing.price_ticks if before is None else before.close
+            change = candle.close - closing
+            return (
+                f',"prev_closing_price":{self.plain(symbol.price(closing))},'
+                f'"change_price":{self.plain(symbol.price(change))},'
+                f'"change_rate":{shortest(change * 10**10 // closing, 10)}'
+            )
+        if interval in {"1w", "1M"}:
+            day = moment(candle.open_time // MICRO, "%Y-%m-%d")
+            return f',"first_day_of_period":"{day}"'
+        return ""
 
-    def _chosen(self, request: Request) -> list[SymbolFrames]:
-        return [self._known(code) for code in request.query.get("markets", "").split(",")]
+    # --- in the exchange's words ---------------------------------------------------------------
 
-    def _known(self, code: str) -> SymbolFrames:
+    def wrong(self, text: str) -> Failed:
+        """Return the failure of a parameter that cannot be read."""
+        return _wrong(text)
+
+    def known(self, code: str) -> SymbolFrames:
+        """Return the symbol of a code; raises ``Failed``."""
         if not code:
-            raise _Failed(400, "validation_error", "market: required")
+            raise _wrong("market: required")
         if code not in self._symbols:
-            raise _Failed(404, 404, "Code not found")
+            raise Failed(error(404, 404, "Code not found"))
         return self._symbols[code]
 
+    def small(self, units: int) -> str:
+        """Return an amount of a trade."""
+        return shortest(units, 8)
 
-_MARKET_EVENT: Final = {
-    "warning": False,
-    "caution": {
-        "PRICE_FLUCTUATIONS": False,
-        "TRADING_VOLUME_SOARING": False,
-        "DEPOSIT_AMOUNT_SOARING": False,
-        "GLOBAL_PRICE_DIFFERENCES": False,
-        "CONCENTRATION_OF_SMALL_ACCOUNTS": False,
-    },
-}
+    def book_size(self, units: int) -> str:
+        """Return an amount of a book."""
+        return shortest(units, 8)
 
-
-def _number(request: Request, name: str, default: int, least: int = 1) -> int:
-    text = request.query.get(name, str(default))
-    if not (text.isascii() and text.isdecimal() and len(text) <= 20 and int(text) >= least):
-        raise _Failed(400, "validation_error", f"{name}: {text}")
-    return int(text)
+    def _chosen(self, request: Request) -> list[SymbolFrames]:
+        return [self.known(code) for code in request.query.get("markets", "").split(",")]
 
 
 def _instant(text: str) -> int:
     try:
         time = datetime.fromisoformat(text)
     except ValueError:
-        raise _Failed(400, "validation_error", f"to: {text}") from None
+        raise _wrong(f"to: {text}") from None
     if time.tzinfo is None:
         time = time.replace(tzinfo=UTC)
-    return int(time.timestamp()) * _MICRO
+    return int(time.timestamp()) * MICRO
 
 
 def _clock(text: str, day: int) -> int:
     digits = text.replace(":", "")
     if len(digits) != 6 or not digits.isdecimal():
-        raise _Failed(400, "validation_error", f"to: {text}")
+        raise _wrong(f"to: {text}")
     seconds = int(digits[:2]) * 3600 + int(digits[2:4]) * 60 + int(digits[4:])
-    return day + seconds * _MICRO
+    return day + seconds * MICRO
 
 
-def _plain(units: int) -> str:
-    return trimmed(units, 8)
-
-
-def _book(symbol: SymbolFrames, count: int) -> str:
-    units = symbol.units(count)
-    rows = ",".join(
-        f'{{"ask_price":{_plain(ap)},"bid_price":{_plain(bp)},'
-        f'"ask_size":{shortest(a, 8)},"bid_size":{shortest(b, 8)}}}'
-        for ap, bp, a, b in units
-    )
-    return (
-        f'{{"market":"{symbol.code}","timestamp":{symbol.market.changed // 1000},'
-        f'"total_ask_size":{shortest(sum(unit[2] for unit in units), 8)},'
-        f'"total_bid_size":{shortest(sum(unit[3] for unit in units), 8)},'
-        f'"orderbook_units":[{rows}],"level":0}}'
-    )
-
-
-def _trade(symbol: SymbolFrames, trade: Trade) -> str:
-    second = trade.time // _MICRO
-    before = symbol.previous_close(trade.time)
-    return (
-        f'{{"market":"{symbol.code}","trade_date_utc":"{moment(second, "%Y-%m-%d")}",'
-        f'"trade_time_utc":"{moment(second, "%H:%M:%S")}","timestamp":{trade.time // 1000},'
-        f'"trade_price":{_plain(symbol.price(trade.price))},'
-        f'"trade_volume":{shortest(symbol.size(trade.amount), 8)},'
-        f'"prev_closing_price":{_plain(symbol.price(before))},'
-        f'"change_price":{_plain(symbol.price(trade.price - before))},'
-        f'"ask_bid":"{"BID" if trade.side == "buy" else "ASK"}",'
-        f'"sequential_id":{symbol.sequential_id(trade)}}}'
-    )
-
-
-def _candle(symbol: SymbolFrames, candle: Candle, interval: str, unit: str) -> str:
-    second = candle.open_time // _MICRO
-    pattern = "%Y-%m-%dT%H:%M:%S"
-    row = (
-        f'{{"market":"{symbol.code}","candle_date_time_utc":"{moment(second, pattern)}",'
-        f'"candle_date_time_kst":"{moment(second, pattern, korea=True)}",'
-        f'"opening_price":{_plain(symbol.price(candle.open))},'
-        f'"high_price":{_plain(symbol.price(candle.high))},'
-        f'"low_price":{_plain(symbol.price(candle.low))},'
-        f'"trade_price":{_plain(symbol.price(candle.close))},'
-        f'"timestamp":{candle.last_time // 1000},'
-        f'"candle_acc_trade_price":{trimmed(symbol.value(candle.quote), 16)},'
-        f'"candle_acc_trade_volume":{_plain(symbol.size(candle.volume))}'
-    )
-    if unit:
-        row += f',"unit":{unit}'
-    elif interval == "1d":
-        before = symbol.market.tape.candles.last_before("1d", candle.open_time)
-        closing = symbol.market.listing.price_ticks if before is None else before.close
-        change = candle.close - closing
-        row += (
-            f',"prev_closing_price":{_plain(symbol.price(closing))},'
-            f'"change_price":{_plain(symbol.price(change))},'
-            f'"change_rate":{shortest(change * 10**10 // closing, 10)}'
-        )
-    elif interval in {"1w", "1M"}:
-        row += f',"first_day_of_period":"{moment(second, "%Y-%m-%d")}"'
-    return row + "}"
+def _wrong(text: str) -> Failed:
+    return Failed(error(400, "validation_error", text))
