@@ -16,7 +16,7 @@ import msgspec
 from collector_core.symbols import SymbolTable
 from collector_exchanges.discovery import adapter as adapter_of
 from collector_feed.adapter import Adapter
-from collector_feed.outputs import Request
+from collector_feed.outputs import Mark, Page, Request
 
 FOLDER: Final = Path(__file__).parent
 RECEIVE_TIME: Final = 1_790_134_742_500_123
@@ -71,6 +71,13 @@ class SubscribeCase(Case):
     sent: list[Sent]
 
 
+class Further(msgspec.Struct, forbid_unknown_fields=True):
+    """The request for what a page left."""
+
+    path: str
+    query: list[tuple[str, str]]
+
+
 class RestCase(Case):
     """A call of the adapter, the request it gives, an answer and its rows."""
 
@@ -81,6 +88,7 @@ class RestCase(Case):
     weight: int
     answer: msgspec.Raw
     rows: list[Row]
+    more: Further | None = None
 
 
 class WrongAnswerCase(Case):
@@ -116,13 +124,19 @@ def make_adapter(exchange: str) -> Adapter:
 
 def request_of(case: RestCase | WrongAnswerCase) -> Request[object]:
     """Return the request of a call."""
-    request: Request[object] = getattr(make_adapter(case.exchange), case.call)(**case.arguments)
+    arguments = {
+        name: msgspec.convert(value, Mark) if name in {"after", "before"} else value
+        for name, value in case.arguments.items()
+    }
+    request: Request[object] = getattr(make_adapter(case.exchange), case.call)(**arguments)
     return request
 
 
 def rows_of(case: RestCase) -> list[msgspec.Struct]:
     """Return the rows of a call's golden answer."""
     answer = request_of(case).parse(bytes(case.answer), RECEIVE_TIME)
+    if isinstance(answer, Page):
+        answer = answer.rows
     rows: list[Any] = answer if isinstance(answer, list) else [answer]
     assert all(isinstance(row, msgspec.Struct) for row in rows)
     return rows
@@ -133,5 +147,9 @@ def plain(outputs: Iterable[object]) -> list[Row]:
     rows = []
     for output in outputs:
         fields = msgspec.json.decode(msgspec.json.encode(output), type=dict[str, Any])
+        for field in ("checksum", "subscriptions"):
+            if not fields.get(field, True):
+                # most exchanges have no such thing
+                del fields[field]
         rows.append({"type": type(output).__name__, **fields})
     return rows

@@ -49,9 +49,10 @@ def test_channels_are_those_of_the_bus(exchange: str) -> None:
 
 def test_only_candles_have_intervals_and_each_has_a_length(exchange: str) -> None:
     for name, channel in adapter(exchange).spec.channels.items():
-        assert (name == "candle") == bool(channel.intervals)
-        assert len(channel.intervals) == len(set(channel.intervals))
-        for interval in channel.intervals:
+        known = (*channel.intervals, *channel.polled)
+        assert (name == "candle") == bool(known)
+        assert len(known) == len(set(known))
+        for interval in known:
             length = intervals.length(interval)
             assert (length is None) == (interval == "1M")
 
@@ -60,7 +61,7 @@ def test_every_stream_passes_the_check_of_the_session(exchange: str, symbols: Sy
     spec = make_adapter(exchange).spec
     for name, channel in spec.channels.items():
         if channel.stream:
-            for interval in channel.intervals or ("",):
+            for interval in (*channel.intervals, *channel.polled) or ("",):
                 check(spec, Subscription(name, next(iter(symbols.pairs)), interval))
 
 

@@ -63,7 +63,8 @@ def test_all_that_is_pushed_can_be_subscribed_and_taken_back(
 ) -> None:
     fresh = make_adapter(exchange)
     wanted = everything(exchange, list(symbols.pairs))
-    assert wanted == [s for _, adds in fresh.change([], wanted, []) for s in adds]
+    # an exchange whose messages are of one channel each sorts them by it
+    assert sorted(wanted) == sorted(s for _, adds in fresh.change([], wanted, []) for s in adds)
     assert [s for _, adds in fresh.change(wanted, [], wanted) for s in adds] == []
 
 
@@ -73,11 +74,11 @@ def test_messages_that_are_answered_have_ids_of_their_own(exchange: str, symbols
     for symbol, channel in product(symbols.pairs, ("trade", "book")):
         for message, _ in fresh.change([], [Subscription(channel, symbol)], []):
             ids.append(message.request_id)  # two loops read better than one line
-    if fresh.spec.acknowledges:
+    # an exchange that answers by the names of the subscriptions has no ids either
+    if set(ids) != {None}:
+        assert fresh.spec.acknowledges
         assert len(ids) == len(set(ids))
         assert None not in ids
-    else:
-        assert set(ids) == {None}
 
 
 def test_a_symbol_that_is_not_listed_is_refused(exchange: str) -> None:
