@@ -7,7 +7,8 @@ import random
 import pytest
 
 from collector_core.errors import SettingsError
-from collector_testkit.faults import KINDS, Fault, Faults, read_fault, schedule
+from collector_testkit.faults import CONNECTIONS, KINDS, Fault, Faults, read_fault, schedule
+from collector_testkit.faults.fault import ACKNOWLEDGEMENTS, ANSWERS, FRAMES
 
 
 def test_a_fault_is_read_from_texts() -> None:
@@ -24,10 +25,16 @@ def test_a_fault_is_read_from_texts() -> None:
         {"kind": "drop", "count": "0"},
         {"kind": "drop", "duration": "-1"},
         {"kind": "drop", "colour": "red"},
+        {"kind": "drop", "form": "flip"},
+        {"kind": "huge", "form": "flip"},
+        {"kind": "huge", "form": "nope"},
+        {"kind": "huge", "size": "0"},
+        {"kind": "huge", "size": "64000001"},
+        {"kind": "split"},
     ],
 )
 def test_wrong_texts_are_refused(fields: dict[str, str]) -> None:
-    with pytest.raises(SettingsError, match="expected a "):
+    with pytest.raises(SettingsError, match="expected "):
         read_fault(fields)
 
 
@@ -41,6 +48,31 @@ def test_a_schedule_follows_its_seed_and_its_rate() -> None:
     assert 450 < len(plan) < 750
     assert {fault.kind for _, fault in plan} == set(KINDS)
     assert {fault.kind for _, fault in schedule(random.Random(1), 0, 60, 60, ["cut"])} == {"cut"}
+
+
+def test_a_schedule_narrows_faults_of_frames_and_draws_their_forms() -> None:
+    plan = [
+        fault
+        for _, fault in schedule(
+            random.Random(1), 0, 6000, 60, symbols=["A/B", "C/D"], channels=["trade", "book"]
+        )
+    ]
+    frames = [fault for fault in plan if fault.kind in FRAMES]
+    assert {fault.symbol for fault in frames} == {"", "A/B", "C/D"}
+    assert {fault.channel for fault in frames} == {"", "trade", "book"}
+    others = [fault for fault in plan if fault.kind not in FRAMES]
+    assert {(fault.symbol, fault.channel) for fault in others} == {("", "")}
+    assert {f.form for f in plan if f.kind == "corrupt"} == {"", "flip"}
+    assert {f.form for f in plan if f.kind == "huge"} == {"", "junk"}
+    assert {f.status for f in plan if f.kind == "refuse"} == {0, 403, 418, 429, 503}
+    assert {f.status for f in plan if f.kind == "throttle"} == {418, 429}
+    assert max(f.delay for f in plan if f.kind == "slow") > 20
+    assert {f.kind for f in plan if f.duration} == {"stall", "freeze", "maintenance"}
+
+
+def test_each_kind_is_of_one_sort() -> None:
+    sorts = [CONNECTIONS, FRAMES, ACKNOWLEDGEMENTS, ANSWERS, {"sequence_reset"}]
+    assert sorted(kind for sort in sorts for kind in sort) == sorted(KINDS)
 
 
 def test_scheduled_faults_are_handed_out_once() -> None:

@@ -13,7 +13,9 @@ RECORDS: list[TruthRecord] = [
     TruthTrade(
         "x", "BTC/KRW", "17953056002500001", "116539000.00000000", "0.00077720", "buy", 5000
     ),
-    TruthFault("x", "drop", 6000, "trade", "BTC/KRW", (1, 2), '{"e":"trade"}'),
+    TruthFault(
+        "x", "drop", 6000, "trade", "BTC/KRW", (1, 2), '{"e":"trade"}', ("7", "8"), lost=True
+    ),
 ]
 
 

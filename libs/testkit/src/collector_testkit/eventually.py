@@ -12,7 +12,7 @@ _T = TypeVar("_T")
 
 
 def eventually(
-    probe: Callable[[], _T | None], what: str, *, timeout: float = 30.0, pause: float = 0.05
+    probe: Callable[[], _T | None], what: str, *, timeout: float = 60.0, pause: float = 0.05
 ) -> _T:
     """Return the first answer of ``probe`` that is neither None nor False.
 

@@ -1,7 +1,8 @@
 """The pytest plugin: a broker, a topic prefix a test, and skips that CI may forbid.
 
-``COLLECTOR_FORBID_SKIPS`` turns skips of marked tests into failures: ``1`` those of ``broker``
-and ``captures``, ``broker`` or ``captures`` alone only that marker's.
+``COLLECTOR_FORBID_SKIPS`` turns skips of marked tests into failures: ``1`` those of ``broker``,
+``captures``, ``redis`` and ``toolchains``, the names of some of them, separated by commas, only
+those.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from collector_testkit.broker import Broker, Unavailable, open_broker
 __all__ = ["broker", "captures", "controlled_broker", "forbidden", "prefix"]
 
 FORBID: Final = "COLLECTOR_FORBID_SKIPS"
-_MARKERS: Final = frozenset({"broker", "captures"})
+_MARKERS: Final = frozenset({"broker", "captures", "redis", "toolchains"})
 _CAPTURES: Final = Path("shared") / "captures"
 
 
@@ -98,7 +99,8 @@ def forbidden(text: str) -> frozenset[str]:
         return _MARKERS
     names = frozenset(name.strip() for name in text.split(","))
     if not names <= _MARKERS:
-        raise pytest.UsageError(f"expected 1, broker or captures in {FORBID}, was {text!r}")
+        known = ", ".join(sorted(_MARKERS))
+        raise pytest.UsageError(f"expected 1 or some of {known} in {FORBID}, was {text!r}")
     return names
 
 

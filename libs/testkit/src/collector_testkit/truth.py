@@ -36,7 +36,11 @@ class TruthTrade(msgspec.Struct, frozen=True, gc=False, tag_field="type", tag="t
 
 
 class TruthFault(msgspec.Struct, frozen=True, tag_field="type", tag="fault"):
-    """A fault that was done. Empty or null: not of one channel, symbol or connection."""
+    """A fault that was done. Empty: not of one channel, symbol or connection.
+
+    A fault of frames has a record for each frame that it hit, with the trades that were in it.
+    What a client that stayed connected cannot have is so the trades of its records with ``lost``.
+    """
 
     exchange: str
     kind: str
@@ -47,6 +51,10 @@ class TruthFault(msgspec.Struct, frozen=True, tag_field="type", tag="fault"):
     connections: tuple[int, ...] = ()
     detail: str = ""
     """The beginning of the frame, or the status of the answer."""
+    trades: tuple[str, ...] = ()
+    """Ids of the trades that the frame carries, as in the records of the trades."""
+    lost: bool = False
+    """The connections did not get what the frame tells."""
 
 
 TruthRecord: TypeAlias = TruthTrade | TruthFault

@@ -38,7 +38,11 @@ def test_a_broker_comes_back_with_its_data(
     Provisioner(settings).ensure([topic])
     if end == "crash" and isinstance(controlled_broker, LocalBroker):
         # behind its back: the next start finds it dead
-        os.kill(controlled_broker.pid, signal.SIGKILL)
+        process = controlled_broker._process
+        assert process is not None
+        os.kill(process.pid, signal.SIGKILL)
+        # a signal is sent, not done
+        assert process.wait(60)
     else:
         controlled_broker.stop(kill=end == "crash")
     with pytest.raises(BrokerError):

@@ -47,16 +47,22 @@ def test_the_adapter_reads_every_frame_and_every_answer(name: str) -> None:
             assert isinstance(action, Delivery)
             found.extend(adapter.on_frame(action.payload, venue.now))
 
+    channels = adapter.spec.channels
+    pushed = [name for name in ("trade", "ticker", "book", "candle") if channels[name].stream]
+    intervals = channels["candle"].intervals
+    interval = "1m" if "1m" in intervals else next(iter(intervals), "")
     wanted = [
-        Subscription(channel, symbol, "1m" if channel == "candle" else "")
-        for channel in ("trade", "ticker", "book", "candle")
+        Subscription(channel, symbol, interval if channel == "candle" else "")
+        for channel in pushed
         for symbol in venue.market.symbols
     ]
-    url = urlsplit(adapter.url(f"ws://127.0.0.1{venue.dialect.websocket_path}"))
-    assert venue.refuse(Request(url.path)) is None
-    venue.open(1, Request(url.path))
-    for send, _ in adapter.change((), wanted, ()):
-        read(venue.receive(1, send.text))
+    for number, path in enumerate(sorted({channels[name].path for name in pushed})):
+        url = urlsplit(adapter.url(f"ws://127.0.0.1{venue.dialect.websocket_path}", path))
+        assert venue.refuse(Request(url.path)) is None
+        venue.open(number, Request(url.path))
+        there = [s for s in wanted if channels[s.channel].path == path]
+        for send, _ in adapter.change((), there, ()):
+            read(venue.receive(number, send.text))
     assert not [row for row in found if isinstance(row, Rejected)]
     found.clear()
     truth.clear()
@@ -71,7 +77,7 @@ def test_the_adapter_reads_every_frame_and_every_answer(name: str) -> None:
         for t in truth
         if isinstance(t, TruthTrade)
     ]
-    for kind in (Ticker, BookDelta | BookSnapshot, Candle):
+    for kind in (Ticker, BookDelta | BookSnapshot, *([Candle] if "candle" in pushed else [])):
         symbols = {row.symbol for row in found if isinstance(row, kind)}
         assert symbols == set(venue.market.symbols)
 
@@ -85,10 +91,12 @@ def test_the_adapter_reads_the_history(name: str) -> None:
     for symbol, own in venue.market.symbols.items():
         venue.advance(venue.now + SECOND)
         book = ask(venue, adapter.book(symbol))
-        assert len(book.bids) >= min(30, len(own.engine.levels("buy")))
-        trades = ask(venue, adapter.trades(symbol))
+        # the least that any exchange gives; dust that is written as zero is no level
+        assert len(book.bids) >= min(15, len(own.engine.levels("buy")))
+        trades = ask(venue, adapter.trades(symbol)).rows
         assert len(trades) > 20
-        assert trades[-1].exchange_time == own.tape.newest(1)[0].time // 1000 * 1000
-        candles = ask(venue, adapter.candles(symbol, "1m", None, None))
+        # some give microseconds
+        assert (trades[-1].exchange_time or 0) // 1000 == own.tape.newest(1)[0].time // 1000
+        candles = ask(venue, adapter.candles(symbol, "1m", None, None)).rows
         assert len(candles) == 3
         assert all(candle.closed for candle in candles)

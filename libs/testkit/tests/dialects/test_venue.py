@@ -221,7 +221,7 @@ def test_frames_dropped_doubled_reordered_and_corrupt(name: str) -> None:
     assert none == []
     dropped, records = sent_with(Fault("drop", count=2), name)
     assert dropped == plain[2:]
-    assert [r.kind for r in records] == ["drop", "drop"]
+    assert [(r.kind, r.lost, len(r.trades)) for r in records] == [("drop", True, 1)] * 2
     assert records[0].detail.encode() == plain[0][:300]
     doubled, _ = sent_with(Fault("double", channel="trade"), name)
     assert doubled == [plain[0], *plain]
@@ -240,7 +240,12 @@ def test_a_stall_loses_what_is_sent_in_its_time() -> None:
     stalled, records = sent_with(Fault("stall", duration=1.0))
     assert 0 < len(stalled) < len(plain)
     assert stalled == plain[-len(stalled) :]
-    assert [(r.kind, r.detail) for r in records] == [("stall", "1.0 s")]
+    assert (records[0].kind, records[0].detail, records[0].lost) == ("stall", "1.0 s", False)
+    lost = plain[: -len(stalled)]
+    assert [(r.kind, r.lost, r.detail.encode()) for r in records[1:]] == [
+        ("stall", True, payload) for payload in lost
+    ]
+    assert [r.trades for r in records[1:]] == [(str(json.loads(p)["t"]),) for p in lost]
     endless, _ = sent_with(Fault("stall"))
     assert endless == []
     other, _ = sent_with(Fault("stall", channel="book"))

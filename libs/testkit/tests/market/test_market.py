@@ -118,3 +118,46 @@ def test_wrong_rates_and_symbols_are_refused() -> None:
         market().set_rate(-1)
     with pytest.raises(SymbolError, match="expected a symbol of this market, was 'X/Y'"):
         market().symbol("X/Y")
+
+
+def test_a_still_symbol_has_a_book_that_does_not_move_until_it_wakes() -> None:
+    still = Listing("NEW/USDT", "10", "0.01", "0.1", "5", "1")
+    market = Market(LISTINGS, random.Random(3), START, 50.0, still=[still])
+    own = market.symbol("NEW/USDT")
+    assert "engine" not in vars(own)
+    assert own.update == len(own.engine.levels("buy")) + len(own.engine.levels("sell")) > 100
+    levels = own.engine.levels("buy")
+    alone = Market(LISTINGS, random.Random(3), START, 50.0).advance(START + 2_000_000)
+    assert market.advance(START + 2_000_000) == alone
+    assert own.engine.levels("buy") == levels
+    market.wake("NEW/USDT")
+    market.wake("NEW/USDT")
+    events = market.advance(START + 4_000_000)
+    mine = [event for event in events if event.symbol == "NEW/USDT"]
+    assert 60 < len(mine) < 250
+    assert own.engine.levels("buy") != levels
+
+
+def test_what_comes_later_does_not_depend_on_the_order() -> None:
+    def books(names: list[str]) -> dict[str, list[tuple[int, int]]]:
+        market = Market(LISTINGS, random.Random(3), START, 50.0)
+        for name in names:
+            market.add(Listing(name, "10", "0.01", "0.1", "5", "1"), still=True)
+        return {name: market.symbol(name).engine.levels("buy") for name in sorted(names)}
+
+    assert books(["A/USDT", "B/USDT"]) == books(["B/USDT", "A/USDT"])
+    assert len({str(levels) for levels in books(["A/USDT", "B/USDT"]).values()}) == 2
+
+
+def test_the_rate_changes_for_what_trades() -> None:
+    market = Market(LISTINGS, random.Random(3), START, 0.0)
+    market.add(Listing("NEW/USDT", "10", "0.01", "0.1", "5", "1"))
+    market.add(Listing("OFF/USDT", "10", "0.01", "0.1", "5", "1"), still=True)
+    assert market.advance(START + 1_000_000) == []
+    market.set_rate(50.0)
+    seen = {event.symbol for event in market.advance(START + 3_000_000)}
+    assert seen == {*market.trading} == {*market.symbols} - {"OFF/USDT"}
+    market.remove("NEW/USDT")
+    market.set_rate(50.0)
+    seen = {event.symbol for event in market.advance(START + 5_000_000)}
+    assert seen == {*market.trading} == {*market.symbols} - {"OFF/USDT"}

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from contextlib import suppress
 from http import HTTPStatus
 from itertools import count
-from typing import Any
+from typing import Any, Final
 from urllib.parse import parse_qsl, urlsplit
 
 import msgspec
@@ -18,12 +19,15 @@ from websockets.exceptions import ConnectionClosed
 from collector_core.errors import SettingsError
 from collector_runtime.clock import wall_us
 from collector_simulator.connection import ClientConnection, frame
-from collector_simulator.control import PREFIX, control
-from collector_testkit.dialects import Action, Close, Delivery, Freeze, Reply, Request
-from collector_testkit.dialects.messages import ABORT
+from collector_simulator.control import PREFIX, Effect, Split, control
+from collector_testkit.dialects import Close, Delivery, Freeze, Reply, Request
+from collector_testkit.dialects.messages import ABORT, RESET
 from collector_testkit.dialects.venue import Venue
 
 __all__ = ["ExchangeServer"]
+
+_OPEN_SECONDS: Final = 120.0
+"""Seconds for a request and its answer, the slow ones among them."""
 
 
 class ExchangeServer:
@@ -63,6 +67,7 @@ class ExchangeServer:
             ping_interval=dialect.ping_interval,
             ping_timeout=dialect.ping_timeout,
             close_timeout=1.0,
+            open_timeout=_OPEN_SECONDS,
             server_header=None,
         )
         self._address = next(iter(self._server.sockets)).getsockname()[:2]
@@ -108,6 +113,8 @@ class ExchangeServer:
             "lag": (wall - self.venue.now) / 1e6,
             "rate": self.venue.market.rate,
             "symbols": list(self.venue.market.symbols),
+            "still": len(self.venue.market.symbols) - len(self.venue.market.trading),
+            "maintenance": self.venue.in_maintenance,
             "connections": self.venue.connections,
             "frames": self.frames,
             "bytes": self.bytes,
@@ -124,7 +131,13 @@ class ExchangeServer:
             return _response(self._control(asked))
         if asked.headers.get("upgrade", "").lower() == "websocket":
             refused = self.venue.refuse(asked)
-            return None if refused is None else _response(refused)
+            if refused is None:
+                return None
+            if refused.status == RESET and isinstance(connection, ClientConnection):
+                connection.reset()
+                # what is written to a connection that was reset goes nowhere
+                refused = Reply(503, b"")
+            return _response(refused)
         reply = self.venue.request(asked)
         if reply.delay:
             await asyncio.sleep(reply.delay)
@@ -157,7 +170,7 @@ class ExchangeServer:
 
     # --- what goes out -------------------------------------------------------------------------
 
-    def _send(self, actions: list[Action]) -> None:
+    def _send(self, actions: Sequence[Effect]) -> None:
         batches: dict[int, list[tuple[bytes, Delivery]]] = {}
         for action in actions:
             if type(action) is Delivery:
@@ -179,7 +192,7 @@ class ExchangeServer:
                 connection.write(batch)
         batches.clear()
 
-    def _act(self, action: Action) -> None:
+    def _act(self, action: Effect) -> None:
         match action:
             case Close(connection=number, code=code, reason=reason):
                 connection = self._connections.get(number)
@@ -195,6 +208,12 @@ class ExchangeServer:
                 connection = self._connections.get(number)
                 if connection is not None:
                     connection.freeze(frozen=frozen)
+            case Split(connection=aim, size=size, duration=seconds):
+                for number, connection in self._connections.items():
+                    if aim in {None, number}:
+                        connection.split(size)
+                        if seconds:
+                            asyncio.get_running_loop().call_later(seconds, connection.split, 0)
             case Delivery():
                 self._send([action])
 

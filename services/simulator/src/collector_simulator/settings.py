@@ -16,6 +16,7 @@ from collector_testkit.faults import KINDS
 __all__ = ["SimulatorSettings"]
 
 _PORTS: Final = range(65536)
+_MOST_LISTED: Final = 50_000
 
 
 class SimulatorSettings(Settings):
@@ -30,6 +31,11 @@ class SimulatorSettings(Settings):
     )
     simulator_symbols: Words = Field(
         (), description="Symbols, exchange:BASE/QUOTE; an exchange without any has its own few."
+    )
+    simulator_listed: Pairs = Field(
+        {},
+        description="Number of further symbols by exchange, exchange=number; each trades once"
+        " a client names it.",
     )
     simulator_seed: int = Field(1, description="Seed of the market and of the faults.")
     simulator_rate: float = Field(
@@ -53,6 +59,18 @@ class SimulatorSettings(Settings):
     simulator_idle: float | None = Field(
         None, gt=0, description="Seconds of silence after which they are, if not the exchange's."
     )
+    simulator_weight: int | None = Field(
+        None, gt=0, description="REST requests, by weight, in a window, if not the exchange's."
+    )
+    simulator_messages: int | None = Field(
+        None, gt=0, description="Messages a second of a connection, if not the exchange's."
+    )
+    simulator_attempts: str = Field(
+        "", description="Handshakes of an address, count/seconds, if not the exchange's."
+    )
+    simulator_connections: int | None = Field(
+        None, gt=0, description="Open connections of an address, if not the exchange's."
+    )
     simulator_faults_per_minute: float = Field(
         0.0, ge=0, le=6_000, description="Mean number of random faults of each exchange."
     )
@@ -75,6 +93,24 @@ class SimulatorSettings(Settings):
             _exchange(name)
             if not port.isdecimal() or int(port) not in _PORTS:
                 raise ValueError(f"expected a port from 0 to 65535 for {name}, was {port!r}")
+        return value
+
+    @field_validator("simulator_listed")
+    @classmethod
+    def _listed(cls, value: dict[str, str]) -> dict[str, str]:
+        for name, number in value.items():
+            _exchange(name)
+            if not number.isdecimal() or int(number) > _MOST_LISTED:
+                raise ValueError(f"expected 0 to {_MOST_LISTED} for {name}, was {number!r}")
+        return value
+
+    @field_validator("simulator_attempts")
+    @classmethod
+    def _attempts(cls, value: str) -> str:
+        count, _, seconds = value.partition("/")
+        numbers = count.isdecimal() and seconds.replace(".", "", 1).isdecimal()
+        if value and not (numbers and int(count) > 0 and float(seconds) > 0):
+            raise ValueError(f"expected count/seconds, was {value!r}")
         return value
 
     @field_validator("simulator_symbols")
@@ -107,6 +143,15 @@ class SimulatorSettings(Settings):
     def port(self, exchange: str) -> int:
         """Return the port of an exchange; 0 for a free one."""
         return int(self.simulator_ports.get(exchange, "0"))
+
+    def listed(self, exchange: str) -> int:
+        """Return how many further symbols an exchange lists."""
+        return int(self.simulator_listed.get(exchange, "0"))
+
+    def attempts(self) -> tuple[int, float] | None:
+        """Return how many handshakes an address may try in how many seconds, if it is set."""
+        count, _, seconds = self.simulator_attempts.partition("/")
+        return (int(count), float(seconds)) if count else None
 
     def symbols(self, exchange: str) -> list[str] | None:
         """Return the symbols of an exchange, or None for its own few."""

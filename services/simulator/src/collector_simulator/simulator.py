@@ -10,10 +10,11 @@ from typing import Any, Final, get_args
 
 from collector_core.errors import SettingsError
 from collector_runtime.clock import wall_us
+from collector_simulator.control import CHANNELS
 from collector_simulator.server import ExchangeServer
 from collector_simulator.settings import SimulatorSettings
 from collector_testkit.dialects import load
-from collector_testkit.dialects.dialect import Limits
+from collector_testkit.dialects.dialect import Dialect, Limits
 from collector_testkit.dialects.venue import Venue
 from collector_testkit.faults import FaultKind, schedule
 from collector_testkit.truth import TruthLog
@@ -96,8 +97,16 @@ class Simulator:
             symbols=settings.symbols(name),
             rate=min(settings.simulator_rate, settings.simulator_preroll_rate),
             taker_share=settings.simulator_taker_share,
-            limits=Limits(max_age=settings.simulator_max_age, idle=settings.simulator_idle),
+            limits=Limits(
+                max_age=settings.simulator_max_age,
+                idle=settings.simulator_idle,
+                weight=settings.simulator_weight,
+                messages=settings.simulator_messages,
+                attempts=settings.attempts(),
+                connections=settings.simulator_connections,
+            ),
             truth=None if self._truth is None else self._truth.write,
+            still=_further(load(name), settings.listed(name)),
         )
         venue.advance(start)
         venue.market.set_rate(settings.simulator_rate)
@@ -106,5 +115,13 @@ class Simulator:
             chosen = settings.simulator_fault_kinds
             kinds = [kind for kind in known if kind in chosen or not chosen]
             per_minute = settings.simulator_faults_per_minute
-            venue.faults.extend(schedule(generator, start, _FAULTS_AHEAD, per_minute, kinds))
+            symbols = venue.market.trading
+            plan = schedule(generator, start, _FAULTS_AHEAD, per_minute, kinds, symbols, CHANNELS)
+            venue.faults.extend(plan)
         return ExchangeServer(venue, compression=settings.simulator_compression)
+
+
+def _further(dialect: type[Dialect], count: int) -> list[str]:
+    """Return so many made-up symbols, in all quote currencies of an exchange."""
+    quotes = list(dialect.quotes)
+    return [f"N{number:05}/{quotes[number % len(quotes)]}" for number in range(count)]

@@ -10,7 +10,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Sequence
 from heapq import heappop, heappush
-from typing import ClassVar
+from typing import ClassVar, TypeAlias
 
 import msgspec
 
@@ -19,7 +19,10 @@ from collector_testkit.dialects.messages import Action, Delivery, Reply, Request
 from collector_testkit.market import Listing, Market, MarketEvent, Trade
 from collector_testkit.truth import TruthTrade
 
-__all__ = ["Dialect", "Limits"]
+__all__ = ["Dialect", "Levels", "Limits"]
+
+Levels: TypeAlias = list[tuple[int, int]]
+"""Prices and amounts in units of 10**-8, best first."""
 
 
 class Limits(msgspec.Struct, frozen=True):
@@ -33,6 +36,10 @@ class Limits(msgspec.Struct, frozen=True):
     """REST requests, by weight, in the exchange's window."""
     messages: int | None = None
     """Messages a second that a connection may send."""
+    attempts: tuple[int, float] | None = None
+    """Handshakes that one address may try, and in how many seconds; refused ones count too."""
+    connections: int | None = None
+    """Connections that one address may have open."""
 
 
 class Dialect(ABC):
@@ -56,6 +63,15 @@ class Dialect(ABC):
     """Seconds between the ping frames of the exchange; None if it sends none."""
     ping_timeout: ClassVar[float | None] = None
     """Seconds that it waits for the pong."""
+    max_attempts: ClassVar[tuple[int, float] | None] = None
+    """The exchange's own ``Limits.attempts``, which the venue enforces; None: no such limit."""
+    max_connections: ClassVar[int | None] = None
+    """The exchange's own ``Limits.connections``, which the venue enforces; None: no such limit."""
+
+    book_levels: ClassVar[int | None] = None
+    """Levels a side that the deepest book of the stream shows; None: all."""
+    book_unit: ClassVar[int] = 1
+    """Smallest amount that a book shows, in units of 10**-8; smaller parts are cut off."""
 
     def __init__(self, market: Market, limits: Limits | None = None) -> None:
         self.market = market
@@ -134,11 +150,84 @@ class Dialect(ABC):
 
     @abstractmethod
     def refusal(self, status: int, retry_after: float | None) -> Reply:
-        """Return the answer of an exchange that throttles (429, 418) or fails (5xx)."""
+        """Return the answer of an exchange that throttles (429, 418), forbids (403) or fails."""
 
     def notice(self, _now: int) -> list[Delivery]:
         """Return the frames by which the exchange announces that it will close, if it does."""
         return []
+
+    # --- what the dialect may bring besides -----------------------------------------------------
+
+    def listed(self, _symbol: str) -> list[Action]:
+        """Take a symbol that the market has just gained; return the frames that tell of it.
+
+        A dialect that keeps something of each symbol adds it here, as it did at the start.
+
+        Raises:
+            SettingsError: the dialect does not take symbols at run time.
+        """
+        raise SettingsError(f"expected an exchange that lists while it runs, was {self.name}")
+
+    def delisted(self, _symbol: str) -> list[Action]:
+        """Drop a symbol that the market has just lost; return the frames that tell of it.
+
+        No event of it comes any more, so its streams end by themselves; its streams that follow
+        the clock, and its answers over REST, are ended here.
+
+        Raises:
+            SettingsError: the dialect does not drop symbols at run time.
+        """
+        raise SettingsError(f"expected an exchange that delists while it runs, was {self.name}")
+
+    def restart_sequences(self, _now: int) -> list[Action]:
+        """Begin the sequence numbers of the books anew, as the exchange does after maintenance.
+
+        Returns the frames that it sends then; nothing where books have no numbers.
+        """
+        return []
+
+    def reject(self, _connection: int, _message: str | bytes, _now: int) -> list[Action] | None:
+        """Refuse what a client asks, in the exchange's words, without doing it.
+
+        None if the message asks for no stream, or if the exchange has no such answer.
+        """
+        return None
+
+    def acknowledges(self, message: str | bytes, _frame: Delivery) -> bool:
+        """Tell whether a frame without a channel, sent on a message, acknowledges it.
+
+        It does unless the message is a ping.
+        """
+        text = message if isinstance(message, bytes) else message.encode()
+        return b"ping" not in text.lower()
+
+    def trade_ids(self, _frame: Delivery) -> tuple[str, ...] | None:
+        """Return the ids of the trades that a frame of the channel ``trade`` carries.
+
+        None: to be found by the id, price and amount of ``fact`` within one JSON object, which
+        serves a frame that has each trade by itself.
+        """
+        return None
+
+    def unknown(self) -> bytes:
+        """Return a well-formed frame of a kind that clients do not know."""
+        return b'{"type":"of_tomorrow","channel":"of_tomorrow","event":"of_tomorrow","data":[]}'
+
+    # --- what tests compare with ----------------------------------------------------------------
+
+    def shown(self, symbol: str, levels: int | None = None) -> tuple[Levels, Levels]:
+        """Return bids and asks as the stream shows them now, taken from the matching engine.
+
+        At most ``levels`` a side, where a client asks for fewer than ``book_levels``.
+        """
+        own = self.market.symbol(symbol)
+        tick, step, unit = own.listing.tick_units, own.listing.step_units, self.book_unit
+        depth = levels or self.book_levels
+        bids, asks = (
+            [(price * tick, amount * step // unit * unit) for price, amount in side]
+            for side in (own.engine.levels("buy", depth), own.engine.levels("sell", depth))
+        )
+        return [level for level in bids if level[1]], [level for level in asks if level[1]]
 
     # --- timers, the same for every exchange --------------------------------------------------
 

@@ -6,10 +6,12 @@ from typing import TypeAlias
 
 import msgspec
 
-__all__ = ["ABORT", "Action", "Close", "Delivery", "Freeze", "Reply", "Request"]
+__all__ = ["ABORT", "RESET", "Action", "Close", "Delivery", "Freeze", "Reply", "Request"]
 
 ABORT = 1006
 """Close code that stands for a connection that ends without a close frame."""
+RESET = 0
+"""Status of a ``Reply`` that stands for a connection that is reset instead of answered."""
 
 
 class Request(msgspec.Struct, frozen=True):

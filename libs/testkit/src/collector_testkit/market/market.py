@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterable, Iterator
-from heapq import heappush, heapreplace
+from functools import cached_property
+from heapq import heapify, heappush, heapreplace
 from math import log
 
 from collector_core.errors import SymbolError
@@ -21,6 +22,9 @@ __all__ = ["Market", "SymbolMarket"]
 class SymbolMarket:
     """The book, the past and the agent of one symbol.
 
+    Its book is filled when it is first looked at, so that thousands of symbols that nobody asks
+    for cost next to nothing.
+
     Args:
         listing: the symbol.
         generator: source of its agent's decisions.
@@ -32,12 +36,8 @@ class SymbolMarket:
         self, listing: Listing, generator: random.Random, start: int, taker_share: float
     ) -> None:
         self.listing = listing
-        self.engine = MatchingEngine()
         self.tape = Tape()
         self.agent = Agent(listing, generator, taker_share)
-        self.agent.fill(self.engine)
-        # number of level changes so far, those of the opening among them
-        self.update = len(self.engine.levels("buy")) + len(self.engine.levels("sell"))
         # time of the last change of the book, in microseconds
         self.changed = start
         self._time = start
@@ -46,6 +46,22 @@ class SymbolMarket:
         self._group = 0
         self._millisecond = 0
         self._nth = 0
+
+    @cached_property
+    def engine(self) -> MatchingEngine:
+        """The order book."""
+        engine = MatchingEngine()
+        self.agent.fill(engine)
+        return engine
+
+    @cached_property
+    def update(self) -> int:
+        """Number of level changes so far, those of the opening among them."""
+        return len(self.engine.levels("buy")) + len(self.engine.levels("sell"))
+
+    def resume(self, time: int) -> None:
+        """Be there again from ``time`` on, with the book as it was."""
+        self.changed = self._time = time
 
     def pause(self, rate: float) -> int:
         """Draw the microseconds to the next action at a rate of actions a second."""
@@ -89,7 +105,7 @@ class Market:
     """A market of several symbols; every event is a function of the seed and the start.
 
     How the time is cut into calls of ``steps`` or ``advance`` makes no difference. Only
-    ``set_rate`` does, for it takes effect at the time reached.
+    ``set_rate``, ``wake``, ``add`` and ``remove`` do, for they take effect at the time reached.
 
     Args:
         listings: the symbols.
@@ -97,6 +113,7 @@ class Market:
         start: time at which it opens, in microseconds since the epoch.
         rate: actions (orders placed, cancelled or taken) a second of each symbol.
         taker_share: share of the actions that take, from 0 to 1.
+        still: symbols that are listed too, but do not trade before they are woken.
     """
 
     def __init__(
@@ -106,23 +123,39 @@ class Market:
         start: int,
         rate: float,
         taker_share: float = 0.25,
+        still: Iterable[Listing] = (),
     ) -> None:
         self.now = start
         self._rate = 0.0
+        self._taker_share = taker_share
         self.symbols: dict[str, SymbolMarket] = {}
         # time of the next action and the place of the symbol in _order
         self._queue: list[tuple[int, int]] = []
+        # symbols that trade or have traded, in the order in which they began
         self._order: list[SymbolMarket] = []
+        # place of each symbol that trades now
+        self._places: dict[str, int] = {}
+        # symbols that are listed no longer
+        self._gone: dict[str, SymbolMarket] = {}
         for listing in listings:
             own = random.Random(generator.getrandbits(64))
             self.symbols[listing.symbol] = SymbolMarket(listing, own, start, taker_share)
-        self._order = list(self.symbols.values())
+            self._enter(listing.symbol)
+        # what the symbols that come later are drawn from, whatever their order
+        self._seed = generator.getrandbits(64)
+        for listing in still:
+            self.add(listing, still=True)
         self.set_rate(rate)
 
     @property
     def rate(self) -> float:
-        """Actions a second of each symbol."""
+        """Actions a second of each symbol that trades."""
         return self._rate
+
+    @property
+    def trading(self) -> list[str]:
+        """Symbols that trade, without those that are still."""
+        return list(self._places)
 
     def set_rate(self, rate: float) -> None:
         """Change the rate from the time reached on; at 0 nothing happens any more.
@@ -134,9 +167,8 @@ class Market:
             raise ValueError(f"expected a rate of 0 to 1000000 actions a second, was {rate}")
         self._rate = rate
         self._queue.clear()
-        if rate:
-            for place, symbol in enumerate(self._order):
-                heappush(self._queue, (self.now + symbol.pause(rate), place))
+        for place in self._places.values():
+            self._plan(place)
 
     def symbol(self, symbol: str) -> SymbolMarket:
         """Return the market of a symbol.
@@ -148,6 +180,49 @@ class Market:
             return self.symbols[symbol]
         except KeyError:
             raise SymbolError(f"expected a symbol of this market, was {symbol!r}") from None
+
+    def add(self, listing: Listing, *, still: bool = False) -> None:
+        """List a symbol; one that was removed goes on with its book and its numbers.
+
+        Raises:
+            SymbolError: it is listed already.
+        """
+        symbol = listing.symbol
+        if symbol in self.symbols:
+            raise SymbolError(f"expected a symbol that is not listed yet, was {symbol!r}")
+        own = self._gone.pop(symbol, None)
+        if own is None:
+            # a text as seed gives the same numbers in every process
+            generator = random.Random(f"{self._seed} {symbol}")
+            own = SymbolMarket(listing, generator, self.now, self._taker_share)
+        else:
+            own.resume(self.now)
+        self.symbols[symbol] = own
+        if not still:
+            self.wake(symbol)
+
+    def wake(self, symbol: str) -> None:
+        """Let a symbol trade from the time reached on; one that does is left alone.
+
+        Raises:
+            SymbolError: it is not listed.
+        """
+        self.symbol(symbol)
+        if symbol not in self._places:
+            self._enter(symbol)
+            self._plan(self._places[symbol])
+
+    def remove(self, symbol: str) -> None:
+        """Delist a symbol: nothing happens on it any more.
+
+        Raises:
+            SymbolError: it is not listed.
+        """
+        self._gone[symbol] = self.symbol(symbol)
+        del self.symbols[symbol]
+        place = self._places.pop(symbol, None)
+        self._queue[:] = [entry for entry in self._queue if entry[1] != place]
+        heapify(self._queue)
 
     def steps(self, to: int) -> Iterator[list[MarketEvent]]:
         """Yield what each action in [now, to) did, in the order of time, and be at ``to``.
@@ -166,3 +241,15 @@ class Market:
     def advance(self, to: int) -> list[MarketEvent]:
         """Return what happened in [now, to), in the order of time, and be at ``to``."""
         return [event for events in self.steps(to) for event in events]
+
+    def _enter(self, symbol: str) -> None:
+        own = self.symbols[symbol]
+        # a book is filled before its first pause is drawn, so that its numbers follow its seed
+        own.update  # noqa: B018 - looked at for that
+        self._places[symbol] = len(self._order)
+        self._order.append(own)
+
+    def _plan(self, place: int) -> None:
+        if self._rate:
+            time = self.now + self._order[place].pause(self._rate)
+            heappush(self._queue, (time, place))
