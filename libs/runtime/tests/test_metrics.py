@@ -51,9 +51,9 @@ def test_equal_labels_add_up_and_counts_outlive_their_source() -> None:
         latency = Latency()
         latency.observe(count)
         return lambda: [
-            metrics.FRAMES.sample(count, "binance"),
+            metrics.FRAMES.sample(count, "binance", "trade"),
             metrics.CONNECTIONS.sample(1, "binance"),
-            metrics.LATENCY.sample(latency, "binance"),
+            metrics.LATENCY.sample(latency, "binance", "trade"),
         ]
 
     first, second = source(10), source(5)
@@ -61,14 +61,14 @@ def test_equal_labels_add_up_and_counts_outlive_their_source() -> None:
     exporter.add(first)
     exporter.add(second)
     both = scrape(exporter)
-    assert both["collector_frames_total|binance"] == 15
+    assert both["collector_frames_total|trade|binance"] == 15
     assert both["collector_connections|binance"] == 2
-    assert both["collector_receive_to_produce_seconds_count|binance"] == 2
+    assert both["collector_receive_to_produce_seconds_count|trade|binance"] == 2
     exporter.remove(first)
     one = scrape(exporter)
-    assert one["collector_frames_total|binance"] == 15
+    assert one["collector_frames_total|trade|binance"] == 15
     assert one["collector_connections|binance"] == 1
-    assert one["collector_receive_to_produce_seconds_count|binance"] == 2
+    assert one["collector_receive_to_produce_seconds_count|trade|binance"] == 2
 
 
 @given(st.lists(st.integers(-1_000, 2**27), max_size=50))
@@ -87,9 +87,9 @@ def test_a_sample_has_the_labels_and_kind_of_its_definition() -> None:
     with pytest.raises(ValueError, match="labels"):
         metrics.ROWS.sample(1, "binance")
     with pytest.raises(ValueError, match="histogram"):
-        metrics.LATENCY.sample(1.0, "binance")
+        metrics.LATENCY.sample(1.0, "binance", "trade")
     with pytest.raises(ValueError, match="counter"):
-        metrics.FRAMES.sample(Latency(), "binance")
+        metrics.FRAMES.sample(Latency(), "binance", "trade")
 
 
 def test_definitions_keep_the_rules_of_prometheus() -> None:

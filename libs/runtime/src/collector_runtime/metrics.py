@@ -19,18 +19,38 @@ from prometheus_client.core import (
 )
 from prometheus_client.registry import Collector
 
+from collector_runtime.latency import Latency
+
 __all__ = [
     "ABORTS",
+    "AUDITS",
+    "BACKFILLED",
+    "BOOKS",
+    "BREAKER",
+    "BREAKER_OPENED",
+    "BUDGET_ALLOWED",
+    "BUDGET_LOCAL",
+    "BUDGET_OTHERS",
+    "BUDGET_SPENT",
+    "BUDGET_THROTTLES",
+    "BUDGET_WAITING",
+    "BUDGET_WINDOW",
     "COMMITS",
     "CONNECTIONS",
     "DEFINITIONS",
     "DELIVERED",
+    "DOUBLES",
+    "FOREIGN",
     "FRAMES",
     "FRAME_BYTES",
     "GAPS",
+    "HELD",
     "LATENCY",
     "LATE_TRADES",
     "LOOP_LAG",
+    "MISMATCHES",
+    "MISSING",
+    "PARSE",
     "PAUSES",
     "QUEUE",
     "RECONNECTS",
@@ -41,6 +61,10 @@ __all__ = [
     "ROWS_IN",
     "ROWS_OUT",
     "SHARDS",
+    "SKEW",
+    "STALE",
+    "STATUS_ROWS",
+    "STREAMS",
     "UNDECODABLE",
     "Definition",
     "Exporter",
@@ -50,44 +74,6 @@ __all__ = [
 ]
 
 Kind: TypeAlias = Literal["counter", "gauge", "histogram"]
-
-
-class Latency:
-    """A histogram of microseconds in powers of two; an observation is one index into a list."""
-
-    __slots__ = ("counts", "total")
-
-    BUCKETS: Final = 25
-    """The last bound is 2**24 us, 17 s; what is longer falls beyond it."""
-
-    def __init__(self) -> None:
-        # observations below 2**i us, and not below 2**(i - 1)
-        self.counts = [0] * (self.BUCKETS + 1)
-        # sum of all, in microseconds
-        self.total = 0
-
-    def observe(self, microseconds: int) -> None:
-        """Count one; a negative time (the wall clock jumped back) counts as zero."""
-        if microseconds < 0:
-            microseconds = 0
-        self.total += microseconds
-        place = microseconds.bit_length()
-        self.counts[place if place < self.BUCKETS else self.BUCKETS] += 1
-
-    def add(self, other: Latency) -> None:
-        """Count all that ``other`` counted."""
-        self.total += other.total
-        self.counts = [a + b for a, b in zip(self.counts, other.counts, strict=True)]
-
-    def buckets(self) -> list[tuple[str, float]]:
-        """Return Prometheus' buckets: upper bounds in seconds, and counts up to each."""
-        result: list[tuple[str, float]] = []
-        seen = 0
-        for place, count in enumerate(self.counts):
-            seen += count
-            bound = "+Inf" if place == self.BUCKETS else repr(2**place / 1e6)
-            result.append((bound, seen))
-        return result
 
 
 class Sample(NamedTuple):
@@ -139,17 +125,67 @@ def _gauge(name: str, text: str, labels: tuple[str, ...], services: tuple[str, .
     return Definition(f"collector_{name}", "gauge", text, labels, services)
 
 
+def _histogram(
+    name: str, text: str, labels: tuple[str, ...], services: tuple[str, ...]
+) -> Definition:
+    return Definition(f"collector_{name}", "histogram", text, labels, services)
+
+
 _EXCHANGE: Final = ("exchange",)
 _STREAM: Final = ("exchange", "channel")
+_BUDGET: Final = ("exchange", "budget")
+_ENDPOINT: Final = ("exchange", "endpoint")
 
-FRAMES: Final = _counter("frames", "Frames received from the exchange.", _EXCHANGE, _INGESTOR)
-FRAME_BYTES: Final = _counter("frame_bytes", "Bytes of those frames.", _EXCHANGE, _INGESTOR)
+FRAMES: Final = _counter(
+    "frames", "Frames received from the exchange, by what they carry first.", _STREAM, _INGESTOR
+)
+FRAME_BYTES: Final = _counter("frame_bytes", "Bytes of those frames.", _STREAM, _INGESTOR)
+PARSE: Final = _histogram(
+    "parse_seconds", "From a frame to its rows; one frame in 127 is timed.", _STREAM, _INGESTOR
+)
 UNDECODABLE: Final = _counter(
     "undecodable_frames", "Frames that went to the dead-letter topic.", _EXCHANGE, _INGESTOR
 )
 ROWS: Final = _counter("rows", "Rows given to the producer.", _STREAM, _INGESTOR)
 GAPS: Final = _counter("gaps", "Gap rows: something was lost.", _STREAM, _INGESTOR)
-RESYNCS: Final = _counter("resyncs", "Books taken anew.", _STREAM, _INGESTOR)
+RESYNCS: Final = _counter(
+    "resyncs", "Books taken anew because they were in doubt.", _STREAM, _INGESTOR
+)
+STATUS_ROWS: Final = _counter(
+    "status_rows", "Rows that tell how a stream is.", ("exchange", "channel", "state"), _INGESTOR
+)
+DOUBLES: Final = _counter(
+    "doubled_trades", "Trades dropped as doubles of others.", _EXCHANGE, _INGESTOR
+)
+MISSING: Final = _counter(
+    "missing_trades", "Trades that gap rows count and no history gave back.", _EXCHANGE, _INGESTOR
+)
+BACKFILLED: Final = _counter("backfilled_rows", "Rows taken from the history.", _STREAM, _INGESTOR)
+FOREIGN: Final = _counter(
+    "foreign_rows", "Late rows of streams that were closed, dropped.", _EXCHANGE, _INGESTOR
+)
+STREAMS: Final = _gauge("streams", "Streams that are open.", _STREAM, _INGESTOR)
+STALE: Final = _gauge(
+    "stale_streams", "Streams that are silent for longer than they ever were.", _EXCHANGE, _INGESTOR
+)
+BOOKS: Final = _gauge(
+    "books", "Books by their state: empty, syncing, live.", ("exchange", "state"), _INGESTOR
+)
+HELD: Final = _gauge(
+    "held_rows", "Live rows that wait for a history or a snapshot.", _STREAM, _INGESTOR
+)
+AUDITS: Final = _counter(
+    "audits", "Comparisons with REST, by how they ended.", ("exchange", "outcome"), _INGESTOR
+)
+MISMATCHES: Final = _counter(
+    "audit_mismatches", "Comparisons that found a difference.", _EXCHANGE, _INGESTOR
+)
+SKEW: Final = _gauge(
+    "exchange_clock_skew_seconds",
+    "The exchange's clock less ours, of the event that travelled fastest.",
+    _EXCHANGE,
+    _INGESTOR,
+)
 CONNECTIONS: Final = _gauge("connections", "Sockets that are open.", _EXCHANGE, _INGESTOR)
 RECONNECTS: Final = _counter(
     "reconnects", "Sockets that ended, by why.", ("exchange", "reason"), _INGESTOR
@@ -160,15 +196,43 @@ PAUSES: Final = _counter(
 REQUESTS: Final = _counter(
     "requests", "REST requests, by how they ended.", ("exchange", "outcome"), _INGESTOR
 )
+BUDGET_SPENT: Final = _counter(
+    "budget_spent", "Weight granted: of REST requests, of connection attempts.", _BUDGET, _INGESTOR
+)
+BUDGET_ALLOWED: Final = _gauge(
+    "budget_allowed", "Weight that we may spend in one window of the exchange.", _BUDGET, _INGESTOR
+)
+BUDGET_WINDOW: Final = _gauge("budget_window_seconds", "Length of that window.", _BUDGET, _INGESTOR)
+BUDGET_OTHERS: Final = _gauge(
+    "budget_others", "Weight in a window that others behind our address use.", _BUDGET, _INGESTOR
+)
+BUDGET_WAITING: Final = _gauge(
+    "budget_waiting", "Requests and attempts that wait for weight.", _BUDGET, _INGESTOR
+)
+BUDGET_THROTTLES: Final = _counter(
+    "budget_throttles", "Refusals of the exchange that shrank the budget.", _BUDGET, _INGESTOR
+)
+BUDGET_LOCAL: Final = _counter(
+    "budget_fallbacks", "Times that the shared budget was lost.", _BUDGET, _INGESTOR
+)
+BREAKER: Final = _gauge(
+    "breaker_state",
+    "The worst of the endpoints' circuits: 0 closed, 1 half open, 2 open.",
+    _ENDPOINT,
+    _INGESTOR,
+)
+BREAKER_OPENED: Final = _counter(
+    "breaker_openings", "Times that a circuit opened.", _ENDPOINT, _INGESTOR
+)
 QUEUE: Final = _gauge("producer_queue_rows", "Rows that wait for the broker.", _EXCHANGE, _INGESTOR)
 DELIVERED: Final = _counter(
     "delivered_rows", "Rows that the broker acknowledged.", _EXCHANGE, _INGESTOR
 )
-LATENCY: Final = Definition(
-    "collector_receive_to_produce_seconds",
-    "histogram",
-    "From the receive time of a frame to its rows in the producer's queue.",
-    _EXCHANGE,
+LATENCY: Final = _histogram(
+    "receive_to_produce_seconds",
+    "From the receive time of a frame to its rows in the producer's queue; "
+    "of the last frame of each batch that the socket held.",
+    _STREAM,
     _INGESTOR,
 )
 ROWS_IN: Final = _counter("indicator_rows_in", "Rows read.", ("input",), _INDICATOR)
@@ -192,14 +256,36 @@ LOOP_LAG: Final = _gauge(
 DEFINITIONS: Final = (
     FRAMES,
     FRAME_BYTES,
+    PARSE,
     UNDECODABLE,
     ROWS,
     GAPS,
     RESYNCS,
+    STATUS_ROWS,
+    DOUBLES,
+    MISSING,
+    BACKFILLED,
+    FOREIGN,
+    STREAMS,
+    STALE,
+    BOOKS,
+    HELD,
+    AUDITS,
+    MISMATCHES,
+    SKEW,
     CONNECTIONS,
     RECONNECTS,
     PAUSES,
     REQUESTS,
+    BUDGET_SPENT,
+    BUDGET_ALLOWED,
+    BUDGET_WINDOW,
+    BUDGET_OTHERS,
+    BUDGET_WAITING,
+    BUDGET_THROTTLES,
+    BUDGET_LOCAL,
+    BREAKER,
+    BREAKER_OPENED,
     QUEUE,
     DELIVERED,
     LATENCY,

@@ -110,7 +110,9 @@ class RestClient:
             ) from error
         except (httpx2.HTTPError, httpx2.InvalidURL) as error:
             log.warning("request_failed", reason=repr(error))
-            raise RequestError(f"expected an answer to {name}, was {error!r}") from error
+            # some of them say nothing but what they are
+            said = str(error) or type(error).__name__
+            raise RequestError(f"expected an answer to {name}, was none: {said}") from error
         except RequestError as error:
             log.warning("request_refused", status=error.status, reason=str(error))
             raise

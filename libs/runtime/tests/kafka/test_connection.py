@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import pytest
+from confluent_kafka import KafkaError
 
 from collector_core.errors import BrokerError, SettingsError
 from collector_runtime.kafka.connection import (
@@ -9,6 +10,7 @@ from collector_runtime.kafka.connection import (
     producer_config,
     reach,
     reader_config,
+    transient,
 )
 from collector_runtime.kafka.ports import free_ports, is_free, listens
 
@@ -63,3 +65,16 @@ def test_a_broker_that_answers_tells_its_cluster(settings: KafkaSettings) -> Non
     port = int(settings.bootstrap_servers.rpartition(":")[2])
     assert listens(port)
     assert not is_free(port)
+
+
+@pytest.mark.parametrize(
+    ("code", "expected"),
+    [
+        (KafkaError.LEADER_NOT_AVAILABLE, True),
+        (KafkaError.UNKNOWN_LEADER_EPOCH, True),
+        (KafkaError.FENCED_LEADER_EPOCH, True),
+        (KafkaError.TOPIC_AUTHORIZATION_FAILED, False),
+    ],
+)
+def test_a_topic_just_made_is_asked_about_again(code: int, *, expected: bool) -> None:
+    assert transient(KafkaError(code)) is expected

@@ -1,10 +1,16 @@
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Sequence
+from concurrent.futures import Future
+from functools import partial
 
 import pytest
+from confluent_kafka import TopicPartition
+from confluent_kafka.admin import AdminClient
 
 from collector_core.errors import BrokerError
+from collector_runtime.kafka import tail
 from collector_runtime.kafka.connection import KafkaSettings
 from collector_runtime.kafka.tail import TailRow, last_rows
 from collector_runtime.kafka.transactions import OutRow, TransactionalProducer
@@ -120,9 +126,22 @@ def test_what_is_not_read_in_time_is_an_error(
 ) -> None:
     make(prefix)
     write(prefix, numbered(0, 5))
-    # the deadline is over when the reading begins
-    ticks = iter(range(0, 10_000, 100))
-    monkeypatch.setattr("collector_runtime.kafka.tail.time.monotonic", lambda: next(ticks))
-    monkeypatch.setattr("collector_runtime.kafka.tail._WAIT", 0)
+    # the ends are found at leisure; the deadline is over when the reading begins
+    spans = partial(tail._spans, deadline=time.monotonic() + 60)
+    monkeypatch.setattr(tail, "_spans", lambda *a, committed, **_: spans(*a, committed=committed))
+    monkeypatch.setattr(tail, "_WAIT", 0)
     with pytest.raises(BrokerError, match=rf"was without 1, {prefix} \[0\]"):
-        last_rows(settings, [(prefix, 0)], timeout=10)
+        last_rows(settings, [(prefix, 0)], timeout=0)
+
+
+def test_ends_that_are_not_told_in_time_are_an_error(
+    settings: KafkaSettings,
+    prefix: str,
+    make: Callable[..., None],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    make(prefix)
+    never = {TopicPartition(prefix, 0): Future[object]()}
+    monkeypatch.setattr(AdminClient, "list_offsets", lambda *_, **__: never)
+    with pytest.raises(BrokerError, match=rf"find the end of {prefix} \[0\] within 0.1 s, was"):
+        last_rows(settings, [(prefix, 0)], timeout=0)

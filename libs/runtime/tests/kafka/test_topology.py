@@ -78,6 +78,11 @@ def test_the_state_topic_is_compacted_in_small_segments() -> None:
     assert Topic("md.indicator-state", 16, expected) == Topology(Topics()).state(16)
 
 
+def test_a_lease_topic_has_a_partition_a_shard_and_no_rows() -> None:
+    expected = Topic("md.lease.binance", 8, {"cleanup.policy": "delete"}, 3)
+    assert expected == Topology(Topics(), replicas=3).lease("binance", 8)
+
+
 def test_retention_can_be_set() -> None:
     [topic] = Topology(Topics(), {"trade": HOUR}).streams([("trade", "binance", "BTC/USDT")])
     assert (str(HOUR), str(HOUR // 4)) == (topic.config["retention.ms"], topic.config["segment.ms"])

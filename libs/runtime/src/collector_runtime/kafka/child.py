@@ -117,12 +117,12 @@ class Child:
     def pause(self) -> None:
         """Freeze the child (SIGSTOP): alive and silent, as a hung process."""
         self._paused = True
-        self._signal(signal.SIGSTOP)
+        self.send(signal.SIGSTOP)
 
     def resume(self) -> None:
         """Let a frozen child go on."""
         self._paused = False
-        self._signal(signal.SIGCONT)
+        self.send(signal.SIGCONT)
 
     def stop(self, timeout: float = 10.0) -> None:
         """End the child: asked at first, killed after ``timeout`` seconds. Idempotent."""
@@ -130,17 +130,18 @@ class Child:
         if not self._ended.is_set():
             if self._paused:
                 self.resume()
-            self._signal(signal.SIGTERM)
+            self.send(signal.SIGTERM)
             if not self.wait(timeout):
                 self.kill()
         self._log.close()
 
     def kill(self) -> None:
         """End the child at once (SIGKILL), and wait for its end."""
-        self._signal(signal.SIGKILL)
+        self.send(signal.SIGKILL)
         self._ended.wait()
 
-    def _signal(self, number: signal.Signals) -> None:
+    def send(self, number: signal.Signals) -> None:
+        """Send the child's group a signal; none is sent to one that has ended."""
         # it may end at any moment, which is what most of these signals want
         with suppress(ProcessLookupError):
             os.killpg(self.pid, number)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
+from concurrent.futures import Future
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from confluent_kafka import KafkaError, KafkaException
 from confluent_kafka.admin import AdminClient
@@ -16,6 +17,7 @@ __all__ = [
     "SESSION_TIMEOUT",
     "ClientConfig",
     "KafkaSettings",
+    "answered",
     "client_config",
     "producer_config",
     "reach",
@@ -23,6 +25,8 @@ __all__ = [
     "transient",
     "wrap",
 ]
+
+_Answer = TypeVar("_Answer")
 
 ClientConfig = dict[str, Any]
 """A librdkafka configuration."""
@@ -37,6 +41,9 @@ _TRANSIENT: Final = frozenset(
         KafkaError.LEADER_NOT_AVAILABLE,
         KafkaError.NOT_LEADER_FOR_PARTITION,
         KafkaError.REPLICA_NOT_AVAILABLE,
+        # broker and client learn of a new topic's leader one after the other
+        KafkaError.UNKNOWN_LEADER_EPOCH,
+        KafkaError.FENCED_LEADER_EPOCH,
         KafkaError.REQUEST_TIMED_OUT,
         KafkaError.NETWORK_EXCEPTION,
         KafkaError.COORDINATOR_LOAD_IN_PROGRESS,
@@ -132,6 +139,26 @@ def wrap(error: KafkaException | KafkaError, doing: str) -> BrokerError:
     cause = error.args[0] if isinstance(error, KafkaException) else error
     text = cause.str() if isinstance(cause, KafkaError) else str(cause)
     return BrokerError(f"expected to {doing}, was {text}")
+
+
+def answered(answer: Future[_Answer], doing: str, timeout: float) -> _Answer:
+    """Wait for what an administrative request gives.
+
+    Args:
+        answer: as the admin client returns it.
+        doing: completes "expected to …".
+        timeout: seconds.
+
+    Raises:
+        BrokerError: nothing came in time.
+        KafkaException: the broker refuses; the caller knows which refusals it can bear.
+    """
+    try:
+        return answer.result(timeout)
+    except TimeoutError as error:
+        raise BrokerError(
+            f"expected to {doing} within {timeout:g} s, was without an answer"
+        ) from error
 
 
 def reach(settings: KafkaSettings, timeout: float = 5.0) -> str:

@@ -23,7 +23,7 @@ from confluent_kafka.admin import (  # type: ignore[attr-defined]  # exported wi
 )
 
 from collector_core.errors import BrokerError
-from collector_runtime.kafka.connection import KafkaSettings, client_config, wrap
+from collector_runtime.kafka.connection import KafkaSettings, answered, client_config, wrap
 from collector_runtime.kafka.topology import Topic
 
 __all__ = ["Applied", "Difference", "Plan", "Provisioner"]
@@ -158,12 +158,13 @@ class Provisioner:
             resources = [ConfigResource(ResourceType.TOPIC, name) for name in wanted]
             answers = self._admin.describe_configs(resources, request_timeout=self._timeout)
             for resource, answer in answers.items():
+                doing = f"read the configuration of {resource.name}"
                 try:
-                    actual = answer.result(self._timeout)
+                    actual = answered(answer, doing, self._timeout)
                 except KafkaException as error:
                     if error.args[0].code() in _LACKING:
                         return [], (f"configurations not compared: {error.args[0].str()}",)
-                    raise wrap(error, f"read the configuration of {resource.name}") from error
+                    raise wrap(error, doing) from error
                 for name, expected in wanted[resource.name].config.items():
                     entry = actual.get(name)
                     value = None if entry is None else entry.value
@@ -183,11 +184,12 @@ class Provisioner:
         )
         created = []
         for name, answer in answers.items():
+            doing = f"create the topic {name}"
             try:
-                answer.result(self._timeout)
+                answered(answer, doing, self._timeout)
             except KafkaException as error:
                 if error.args[0].code() != KafkaError.TOPIC_ALREADY_EXISTS:
-                    raise wrap(error, f"create the topic {name}") from error
+                    raise wrap(error, doing) from error
             else:
                 created.append(name)
         return created
@@ -228,12 +230,13 @@ class Provisioner:
                 resources, request_timeout=self._timeout
             )
             for resource, answer in answers.items():
+                doing = f"alter the configuration of {resource.name}"
                 try:
-                    answer.result(self._timeout)
+                    answered(answer, doing, self._timeout)
                 except KafkaException as error:
                     if error.args[0].code() in _LACKING:
                         return altered, (f"configurations not altered: {error.args[0].str()}",)
-                    raise wrap(error, f"alter the configuration of {resource.name}") from error
+                    raise wrap(error, doing) from error
                 altered += by_topic[resource.name]
         return altered, ()
 

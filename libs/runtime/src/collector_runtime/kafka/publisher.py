@@ -7,6 +7,7 @@ which ends the process. ``backlog`` tells the holder when to pause reading from 
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 from typing import Final
 
@@ -54,6 +55,7 @@ class Publisher:
         "_routes",
         "foreign",
         "rows",
+        "statuses",
     )
 
     def __init__(
@@ -86,6 +88,8 @@ class Publisher:
         self.rows = 0
         # rows of streams that are not open: late frames of a symbol just removed
         self.foreign = 0
+        # status rows by channel and state, for metrics
+        self.statuses: Counter[tuple[str, str]] = Counter()
 
     # --- rows --------------------------------------------------------------------------------
 
@@ -136,6 +140,7 @@ class Publisher:
         if not isinstance(event, Status):
             self.foreign += 1
             return
+        self.statuses[event.channel, event.state] += 1
         if event.channel != "status":
             stream = self._numbering.find(event.channel, event.symbol)
             if stream is not None:

@@ -1,4 +1,4 @@
-"""Reads a partition from its beginning to its end: what a restart rebuilds its state from.
+"""Reads a partition to its end, from which a restart rebuilds its state, or a span of it.
 
 The end is the uncached watermark of that moment (under read_committed the last stable offset; the
 cached one is the high watermark) and is reached when the broker says so (PARTITION_EOF): the last
@@ -15,9 +15,9 @@ from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaExcepti
 
 from collector_core.errors import BrokerError
 from collector_runtime.kafka.connection import KafkaSettings, reader_config, transient, wrap
-from collector_runtime.kafka.watermark import end_offset
+from collector_runtime.kafka.watermark import watermarks
 
-__all__ = ["read_to_end"]
+__all__ = ["read_span", "read_to_end"]
 
 _BATCH: Final = 2_000
 """Rows a call: more would hold the interpreter's lock for long (16 ms at 100,000)."""
@@ -44,26 +44,63 @@ def read_to_end(
     Raises:
         BrokerError: the topic is missing, or its end was not reached within ``timeout`` seconds.
     """
-    where = f"{topic} [{partition}]"
+    at = TopicPartition(topic, partition, OFFSET_BEGINNING)
+    return _read(settings, at, None, visit, timeout)
+
+
+def read_span(
+    settings: KafkaSettings,
+    topic: str,
+    partition: int,
+    begin: int,
+    end: int,
+    visit: Callable[[bytes, bytes | None], None],
+    *,
+    timeout: float = 60.0,
+) -> None:
+    """Give the committed rows from offset ``begin`` to before ``end`` to ``visit``, oldest first.
+
+    What retention has removed of them is left out. Blocks: run it on a thread.
+
+    Raises:
+        BrokerError: the topic is missing, or was not read within ``timeout`` seconds.
+    """
+    _read(settings, TopicPartition(topic, partition, begin), end, visit, timeout)
+
+
+def _read(
+    settings: KafkaSettings,
+    at: TopicPartition,
+    until: int | None,
+    visit: Callable[[bytes, bytes | None], None],
+    timeout: float,
+) -> int:
+    where = f"{at.topic} [{at.partition}]"
     deadline = time.monotonic() + timeout
     consumer = Consumer(reader_config(settings))
     try:
-        at = TopicPartition(topic, partition, OFFSET_BEGINNING)
         try:
-            end = end_offset(consumer, at, timeout)
+            low, high = watermarks(consumer, at, timeout)
+            end = high if until is None else min(until, high)
+            if at.offset != OFFSET_BEGINNING:
+                at.offset = max(at.offset, low)
+                if at.offset >= end:
+                    return end
             consumer.assign([at])
         except KafkaException as error:
             raise wrap(error, f"read {where}") from error
         while True:
             for message in consumer.consume(_BATCH, _WAIT):
-                failure = message.error()
+                failure, offset = message.error(), message.offset() or 0
                 if failure is None:
+                    if until is not None and offset >= until:
+                        return offset
                     visit(message.key() or b"", message.value())
                 elif failure.code() != KafkaError._PARTITION_EOF:  # noqa: SLF001 - librdkafka's name
                     if not transient(failure):
                         raise wrap(failure, f"read {where}")
-                elif (reached := message.offset() or 0) >= end:
-                    return reached
+                elif offset >= end:
+                    return offset
             if time.monotonic() > deadline:
                 raise BrokerError(
                     f"expected to reach offset {end} of {where} within {timeout:g} s, was not there"

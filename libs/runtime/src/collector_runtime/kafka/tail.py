@@ -20,6 +20,7 @@ from confluent_kafka.admin import (  # type: ignore[attr-defined]  # exported wi
 from collector_core.errors import BrokerError
 from collector_runtime.kafka.connection import (
     KafkaSettings,
+    answered,
     client_config,
     reader_config,
     transient,
@@ -141,15 +142,16 @@ def _offsets(
         )
         asked = []
         for at, answer in answers.items():
+            doing = f"find the end of {at.topic} [{at.partition}]"
             try:
-                offsets[at.topic, at.partition] = answer.result(timeout).offset
+                offsets[at.topic, at.partition] = answered(answer, doing, timeout).offset
             except KafkaException as error:
                 cause = error.args[0]
                 if cause.code() in _MISSING:
                     continue
                 # a partition that has just been made may have no leader yet
                 if not transient(cause) or time.monotonic() > deadline:
-                    raise wrap(error, f"find the end of {at.topic} [{at.partition}]") from error
+                    raise wrap(error, doing) from error
                 asked.append((at.topic, at.partition))
         if asked:
             time.sleep(_WAIT)

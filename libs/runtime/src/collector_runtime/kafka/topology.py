@@ -14,7 +14,7 @@ import msgspec
 from collector_core.errors import SettingsError
 from collector_core.topics import CATALOG, CONTROL, PER_EXCHANGE, Topics
 
-__all__ = ["RETENTION", "STATE", "Cleanup", "Topic", "Topology"]
+__all__ = ["LEASE", "RETENTION", "STATE", "Cleanup", "Topic", "Topology"]
 
 Cleanup: TypeAlias = Literal["delete", "compact", "compact,delete"]
 
@@ -39,6 +39,8 @@ RETENTION: Final[Mapping[str, int]] = MappingProxyType(
 
 STATE: Final = "indicator-state"
 """Channel of the indicator service's own state; one topic, a partition a shard."""
+LEASE: Final = "lease"
+"""Channel of the topics by which an exchange's ingestors share its symbols; they hold no rows."""
 
 _CLEANUP: Final[Mapping[str, Cleanup]] = MappingProxyType(
     {
@@ -135,6 +137,11 @@ class Topology:
     def state(self, shards: int) -> Topic:
         """Return the indicator service's state topic; its partitions are the shards' leases."""
         return self._topic(f"{self.topics.prefix}.{STATE}", STATE, shards)
+
+    def lease(self, exchange: str, shards: int) -> Topic:
+        """Return the topic whose partitions are the shards of an exchange's symbols."""
+        name = f"{self.topics.prefix}.{LEASE}.{exchange}"
+        return Topic(name, shards, {"cleanup.policy": "delete"}, self._replicas)
 
     def _topic(self, name: str, channel: str, partitions: int) -> Topic:
         cleanup = _CLEANUP[channel]

@@ -4,7 +4,8 @@ Exactly once rests on one rule: whatever is unclear (a timeout, a fatal error, o
 abort) ends the producer, and its heir, here or in another process, inits with the same id before
 it reads the state. A commit that was under way is then either seen whole or not at all; a producer
 that went on after a timeout could have a delayed end of one transaction end the next one
-(KAFKA-17754). So each failure below closes the producer before it is raised.
+(KAFKA-17754). So each failure below closes the producer before it is raised. The client's own
+repetition of an end, after a lost connection, is such a case too: it is never waited for.
 
 Calls block and release the interpreter's lock: run them on a thread, one at a time per producer.
 """
@@ -36,6 +37,12 @@ _FENCED: Final = frozenset(
 _ATTEMPT: Final = 5.0
 """Seconds a single call to the client may take before it is asked again."""
 _PAUSE: Final = 0.02
+_BACKOFF: Final = 1.0
+"""Seconds after which the client sends a request again, less a jitter of a fifth."""
+_END: Final = 0.75
+"""Seconds for the end of a transaction, its rows being there."""
+_SENT_ONCE: Final = 0.8 * _BACKOFF
+"""Seconds within which an end has not been sent a second time."""
 _QUEUE: Final = 0.05
 
 
@@ -101,6 +108,8 @@ class TransactionalProducer:
             "delivery.timeout.ms": round(transaction_timeout * 1000),
             # the commit flushes anyway
             "linger.ms": 0,
+            "retry.backoff.ms": round(_BACKOFF * 1000),
+            "retry.backoff.max.ms": round(_BACKOFF * 1000),
         }
         try:
             opened = cls(config)
@@ -203,17 +212,23 @@ class TransactionalProducer:
         )
 
     def commit(self, timeout: float = 10.0) -> None:
-        """Commit, asking again while that can help, at most ``timeout`` seconds.
+        """Commit, within ``timeout`` seconds, once all rows are delivered.
 
         Raises:
             FencedError, BrokerError: as ``write``.
         """
-        self._call(
+        deadline = time.monotonic() + timeout
+        try:
+            left = self._producer.flush(timeout)
+        except KafkaException as error:
+            self._fail(error.args[0], "commit")
+        if left:
+            self._give_up(f"commit within {timeout:.3g} s", f"without delivery of {left} rows")
+        self._end(
             lambda left: self._producer.commit_transaction(left),  # noqa: PLW0108 - a bound method is a reference
             "commit",
-            timeout,
+            max(0.0, deadline - time.monotonic()),
         )
-        self._begun = False
 
     def abort(self, timeout: float = 5.0) -> None:
         """Take back what the transaction has so far; the producer can be used again.
@@ -221,12 +236,11 @@ class TransactionalProducer:
         Raises:
             FencedError, BrokerError: as ``write``; the broker or the heir aborts it then.
         """
-        self._call(
+        self._end(
             lambda left: self._producer.abort_transaction(left),  # noqa: PLW0108 - a bound method is a reference
             "abort",
             timeout,
         )
-        self._begun = False
 
     def close(self, timeout: float = 0.0) -> None:
         """End the producer, at once or after trying to abort for ``timeout`` seconds. Idempotent.
@@ -265,10 +279,26 @@ class TransactionalProducer:
             else:
                 return
 
+    def _end(self, call: Callable[[float], None], doing: str, timeout: float) -> None:
+        """End the transaction before the client could send that a second time.
+
+        Having lost the connection, it does so without a word, and succeeds; what it sent at first
+        may still come, and would end the next transaction, of which the broker cannot tell it.
+        """
+        begun = time.monotonic()
+        self._call(call, doing, min(timeout, _END))
+        if time.monotonic() - begun >= _SENT_ONCE:
+            self._give_up(doing, "slow, and may have said so twice")
+        self._begun = False
+
     def _fail(self, cause: KafkaError, doing: str) -> NoReturn:
+        if verdict(cause) == "fenced":
+            self._begun = False
+            self.close()
+            raise FencedError(f"expected {self.transactional_id} to {doing}, was {cause.str()}")
+        self._give_up(doing, cause.str())
+
+    def _give_up(self, doing: str, cause: str) -> NoReturn:
         self._begun = False
         self.close()
-        text = f"expected {self.transactional_id} to {doing}, was {cause.str()}"
-        if verdict(cause) == "fenced":
-            raise FencedError(text)
-        raise BrokerError(text)
+        raise BrokerError(f"expected {self.transactional_id} to {doing}, was {cause}")

@@ -9,13 +9,20 @@ from confluent_kafka import Consumer, KafkaException, TopicPartition
 
 from collector_runtime.kafka.connection import transient
 
-__all__ = ["end_offset"]
+__all__ = ["end_offset", "watermarks"]
 
 _PAUSE: Final = 0.05
 
 
 def end_offset(consumer: Consumer, at: TopicPartition, timeout: float) -> int:
-    """Return the uncached end: the last stable offset for a reader of committed rows.
+    """Return the second of ``watermarks``."""
+    return watermarks(consumer, at, timeout)[1]
+
+
+def watermarks(consumer: Consumer, at: TopicPartition, timeout: float) -> tuple[int, int]:
+    """Return the first offset there is and the uncached end.
+
+    The end is the last stable offset for a reader of committed rows.
 
     Args:
         consumer: who asks; its isolation level decides which end it is told.
@@ -29,7 +36,8 @@ def end_offset(consumer: Consumer, at: TopicPartition, timeout: float) -> int:
     while True:
         left = max(0.1, deadline - time.monotonic())
         try:
-            return int(consumer.get_watermark_offsets(at, timeout=left, cached=False)[1])
+            low, high = consumer.get_watermark_offsets(at, timeout=left, cached=False)
+            return int(low), int(high)
         except KafkaException as error:
             if not transient(error.args[0]) or time.monotonic() > deadline:
                 raise

@@ -11,7 +11,9 @@ import msgspec
 
 __all__ = ["MAX_FRAME_BYTES", "Listener", "Options", "Transport", "describe", "report_failure"]
 
-MAX_FRAME_BYTES: Final = 16 * 1024 * 1024
+MAX_FRAME_BYTES: Final = 64 * 1024 * 1024
+"""Some exchanges send a whole book, every level of it, in one message: one of 50,000 levels a side
+takes some 10 MB, and a bound that it may pass would close the connection again and again."""
 
 
 class Options(msgspec.Struct, frozen=True):
@@ -61,6 +63,10 @@ class Transport(Protocol):
 
         Works while reading is paused, and ends within the close timeout.
         """
+
+    @property
+    def close_code(self) -> int | None:
+        """The code of the exchange's close frame; None while there is none, or without a code."""
 
     async def wait_closed(self) -> str:
         """Wait for the end of the connection; return the reason that ``on_closed`` got."""

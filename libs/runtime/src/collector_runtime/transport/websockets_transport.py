@@ -38,6 +38,8 @@ __all__ = ["connect"]
 
 _LOGGER: Final = logging.getLogger("websockets.client")
 _MAX_REASON_BYTES: Final = 123
+_NO_STATUS: Final = 1005
+"""Stands for a close frame without a code (RFC 6455, 7.4.1)."""
 
 
 async def connect(url: str, listener: Listener, options: Options) -> Transport:
@@ -136,6 +138,11 @@ class _Connection:
 
     def close(self, reason: str) -> None:
         self._end(1000, reason, reason)
+
+    @property
+    def close_code(self) -> int | None:
+        received = self._connection.protocol.close_rcvd
+        return None if received is None or received.code == _NO_STATUS else received.code
 
     async def wait_closed(self) -> str:
         return await asyncio.shield(self._closed)
