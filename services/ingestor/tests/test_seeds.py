@@ -8,7 +8,8 @@ from confluent_kafka import Producer
 from collector_core.codec import encode
 from collector_core.events import Clock, Event, Status, Trade
 from collector_core.topics import Topics, key_of
-from collector_feed.trade_stream import TradeSeed
+from collector_feed.recent_trades import TradeSeed
+from collector_feed.trade_fill import content
 from collector_ingestor.seeds import Previous, previous_rows
 from collector_runtime.kafka.connection import KafkaSettings
 from collector_runtime.kafka.provisioner import Provisioner
@@ -54,7 +55,26 @@ def test_streams_go_on_where_their_topics_end(broker: Broker, prefix: str, layou
     assert left.trades is not None
     assert left.trades.ids[-1] == "149"
     assert left.trades.time == 149_000
-    assert found["trade", "ETH/USDT"] == Previous(7, 39, TradeSeed(("5",), 9_000_000))
+    seed = TradeSeed(("5",), 9_000_000, (content(trade("ETH/USDT", 5, 1)),))
+    assert found["trade", "ETH/USDT"] == Previous(7, 39, seed, {})
+
+
+def test_a_crowded_partition_is_read_further_back(broker: Broker, prefix: str) -> None:
+    topics = Topics(prefix, "keyed", 1)
+    kafka = KafkaSettings(broker.bootstrap_servers)
+    # its publisher died, and another symbol's has gone on for longer than the usual look
+    stale = Status("binance", "BTC/USDT", None, 1, 7, 2, "stale", "trade")
+    others = [trade("ETH/USDT", number, number) for number in range(1, 2_500)]
+    publish(broker, topics, [trade("BTC/USDT", 149, 1), *others[:1_400], stale, *others[1_400:]])
+    alone = previous_rows(kafka, topics, "binance", STREAMS)
+    assert list(alone) == [("trade", "ETH/USDT")]
+    found = previous_rows(kafka, topics, "binance", STREAMS, crowded=True)
+    assert found.keys() == {("trade", "BTC/USDT"), ("trade", "ETH/USDT")}
+    left = found["trade", "BTC/USDT"]
+    assert (left.epoch, left.seq) == (7, 2)
+    assert left.trades is not None
+    assert (left.trades.ids, left.trades.time) == (("149",), 149_000)
+    assert found["trade", "ETH/USDT"].seq == 2_499
 
 
 def test_foreign_rows_say_nothing(broker: Broker, prefix: str) -> None:
@@ -66,7 +86,8 @@ def test_foreign_rows_say_nothing(broker: Broker, prefix: str) -> None:
     producer.produce(topic, None, b"a tombstone")
     assert producer.flush(10) == 0
     found = previous_rows(KafkaSettings(broker.bootstrap_servers), topics, "binance", STREAMS)
-    assert found == {("trade", "BTC/USDT"): Previous(7, 1, TradeSeed(("1",), 1_000))}
+    seed = TradeSeed(("1",), 1_000, (content(trade("BTC/USDT", 1, 1)),))
+    assert found == {("trade", "BTC/USDT"): Previous(7, 1, seed, {})}
 
 
 def test_each_symbol_of_a_status_topic_has_its_own_end(broker: Broker, prefix: str) -> None:

@@ -6,36 +6,34 @@ import pytest
 
 from collector_core.errors import SettingsError
 from collector_feed.outputs import Subscription
-from collector_ingestor.settings import IngestorSettings, streams_of
+from collector_ingestor.settings import IngestorSettings
 
 
-def test_symbols_channels_and_intervals_become_subscriptions() -> None:
+def test_symbols_channels_and_intervals_become_wishes() -> None:
     settings = IngestorSettings.load(
         exchange="binance",
-        symbols="BTC/USDT, ETH/USDT",
+        symbols="BTC/USDT, */KRW",
         channels="trade,candle",
         intervals="1m,1h",
     )
-    assert settings.subscriptions() == [
-        Subscription("trade", "BTC/USDT"),
-        Subscription("candle", "BTC/USDT", "1m"),
-        Subscription("candle", "BTC/USDT", "1h"),
-        Subscription("trade", "ETH/USDT"),
-        Subscription("candle", "ETH/USDT", "1m"),
-        Subscription("candle", "ETH/USDT", "1h"),
-    ]
-
-
-def test_candles_without_intervals_are_refused() -> None:
-    with pytest.raises(SettingsError, match="expected intervals for the candles of BTC/USDT"):
-        streams_of("BTC/USDT", ("candle",), ())
+    wishes = settings.wishes()
+    for symbol in ("BTC/USDT", "ETH/KRW"):
+        assert wishes.of(symbol) == {
+            Subscription("trade", symbol),
+            Subscription("candle", symbol, "1m"),
+            Subscription("candle", symbol, "1h"),
+        }
+    assert wishes.of("ETH/USDT") == frozenset()
 
 
 @pytest.mark.parametrize(
     ("wrong", "sentence"),
     [
-        ({"exchange": "nope"}, "setting EXCHANGE: expected one of binance, upbit, was 'nope'"),
+        ({"exchange": "nope"}, "setting EXCHANGE: expected one of binance, bithumb, "),
         ({"symbols": "BTCUSDT"}, "setting SYMBOLS: expected a symbol such as BTC/USDT"),
+        ({"symbols": "*"}, "setting SYMBOLS: expected a pattern of symbols such as */USDT"),
+        ({"listings_every": "0"}, "setting COLLECTOR_LISTINGS_EVERY: expected"),
+        ({"ingestor_shards": "0"}, "setting COLLECTOR_INGESTOR_SHARDS: expected"),
         ({"channels": "ghost"}, "setting COLLECTOR_CHANNELS: expected a channel that Binance"),
         ({"intervals": "7m"}, "setting COLLECTOR_INTERVALS: expected an interval of Binance"),
         ({"book_levels": "0"}, "setting COLLECTOR_BOOK_LEVELS: expected"),

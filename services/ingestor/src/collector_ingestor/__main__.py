@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import sys
 
 from collector_core.errors import SettingsError
@@ -10,6 +11,7 @@ from collector_ingestor.control import ControlFollower
 from collector_ingestor.ingestor import Ingestor
 from collector_ingestor.measures import Measures
 from collector_ingestor.settings import IngestorSettings
+from collector_ingestor.sharing import Sharing
 from collector_runtime.health import Health
 from collector_runtime.lifecycle import SETTINGS, Supervisor, print_failure, run
 from collector_runtime.logs import configure
@@ -27,17 +29,41 @@ async def serve(settings: IngestorSettings, supervisor: Supervisor) -> None:
     ingestor = Ingestor(settings, adapter(settings.exchange))
     exporter = Exporter()
     exporter.add(Measures(ingestor))
+    changing: list[asyncio.Task[None]] = []
+    control = ControlFollower(ingestor, settings.topics().control)
+    sharing = Sharing(ingestor) if settings.ingestor_shards > 1 else None
     async with Health(exporter, settings.health_host, settings.health_port) as health:
         health.check("exchange", ingestor.not_connected)
         health.check("kafka", ingestor.not_delivering)
+        if sharing is not None:
+            health.check("shards", sharing.not_joined)
         try:
             await ingestor.start()
-            control = ControlFollower(ingestor, ingestor.kafka, settings.topics().control)
+            await control.load()
+            if sharing is not None:
+                await sharing.join()
+                supervisor.start("leases", sharing.run())
+            else:
+                await ingestor.reconcile()
             supervisor.start("deadlines", ingestor.run())
-            supervisor.start("control", control.run())
+            looking = ingestor.listing_watch.run(settings.listings_every, ingestor.relist)
+            changing += [
+                supervisor.start("streams", ingestor.follow()),
+                supervisor.start("control", control.run()),
+                supervisor.start("listings", looking),
+            ]
             await supervisor.stopped()
         finally:
-            await ingestor.stop()
+            # nothing is opened or asked for any more
+            for task in changing:
+                task.cancel()
+            await asyncio.gather(*changing, return_exceptions=True)
+            try:
+                await ingestor.stop()
+            finally:
+                if sharing is not None:
+                    await sharing.leave()
+                await control.close()
 
 
 def main() -> int:

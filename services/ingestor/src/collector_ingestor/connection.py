@@ -1,14 +1,13 @@
 """One connection made real: the session decides, this carries out.
 
 The way of a frame is `_Link.on_frame` → session → `Publisher.publish`, on the event loop, with no
-task, no await and no log line on it. What is left over, sockets to open and requests to make, are
-the few outputs that `carry_out` knows.
+task, no await and no log line on it. What is left over is the few outputs that `carry_out` knows.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Final
 
 import structlog
@@ -17,7 +16,6 @@ from collector_core.codec import encode
 from collector_core.errors import CollectorError, FrameError, RequestError, TransportError
 from collector_core.events import Event
 from collector_core.records import DeadLetter
-from collector_feed.budget import Budget
 from collector_feed.outputs import (
     Connect,
     Disconnect,
@@ -28,32 +26,20 @@ from collector_feed.outputs import (
     Subscription,
     Undecodable,
 )
-from collector_feed.session import Session
+from collector_feed.session import Phase, Session
+from collector_feed.succession import Step, Succession
 from collector_ingestor.fetcher import Fetcher
+from collector_ingestor.gate import Gate
+from collector_ingestor.incidents import Incidents
+from collector_ingestor.tallies import SAMPLE, Counters, Tally, now_ns
 from collector_runtime.clock import monotonic, wall_us
 from collector_runtime.kafka.publisher import HIGH_WATER, Publisher
-from collector_runtime.metrics import Latency
 from collector_runtime.transport import Kind, Listener, Options, Transport, connect
 
-__all__ = ["Connection", "Counters"]
+__all__ = ["Connection"]
 
 _ACTIONS: Final = frozenset({Connect, Disconnect, Send, Ping, Fetch, Undecodable})
 _THROTTLED: Final = frozenset({418, 429})
-
-
-class Counters:
-    """What one connection has seen, as plain numbers; metrics read them when they are scraped."""
-
-    __slots__ = ("bytes", "frames", "latency", "pauses", "undecodable")
-
-    def __init__(self) -> None:
-        self.frames = 0
-        self.bytes = 0
-        self.undecodable = 0
-        # times that reading was paused for a slow broker
-        self.pauses = 0
-        # from receive to produce of the last frame of each batch that the socket held
-        self.latency = Latency()
 
 
 class _Link(Listener):
@@ -61,11 +47,15 @@ class _Link(Listener):
 
     def __init__(self, owner: Connection) -> None:
         self._owner: Connection | None = owner
-        self._take = owner.session.on_frame
-        self._publish = owner.publisher.publish
+        self._take = owner.witness.take
+        self._publish = owner.witness.publish
         self._counters = owner.counters
-        # receive time of the last frame
+        self._by_kind = owner.counters.by_kind
+        # receive time of the last frame, and where it counts
         self._last = 0
+        self._tally = Tally()
+        # frames until one is timed
+        self._left = SAMPLE
 
     def detach(self) -> None:
         """The session is done with this socket."""
@@ -81,19 +71,32 @@ class _Link(Listener):
         owner = self._owner
         if owner is None:
             return
-        counters = self._counters
-        counters.frames += 1
-        counters.bytes += len(payload)
         self._last = receive_time
-        for output in self._take(payload, receive_time):
+        self._left -= 1
+        outputs = self._take(payload, receive_time) if self._left else self._timed(payload)
+        try:
+            tally = self._by_kind[type(outputs[0])]
+        except (IndexError, KeyError):
+            tally = self._counters.of(outputs)
+        self._tally = tally
+        tally.frames += 1
+        tally.bytes += len(payload)
+        for output in outputs:
             if type(output) in _ACTIONS:
                 owner.carry_out((output,))
             else:
                 self._publish(output)  # type: ignore[arg-type]  # what is no action is an event
 
+    def _timed(self, payload: bytes) -> list[Output]:
+        self._left = SAMPLE
+        began = now_ns()
+        outputs = self._take(payload, self._last)
+        self._counters.of(outputs).parse.observe((now_ns() - began) // 1000)
+        return outputs
+
     def batch_end(self) -> None:
         if self._owner is not None:
-            self._counters.latency.observe(wall_us() - self._last)
+            self._tally.latency.observe(wall_us() - self._last)
             self._owner.batch_end()
 
     def on_pong(self) -> None:
@@ -102,7 +105,7 @@ class _Link(Listener):
 
     def on_closed(self, reason: str) -> None:
         if self._owner is not None:
-            self._owner.closed(reason, "lost")
+            self._owner.dropped(reason)
 
 
 class Connection:
@@ -113,27 +116,34 @@ class Connection:
         session: the state machine.
         publisher: takes the rows.
         fetcher: makes REST requests.
-        attempts: the exchange's budget of connection attempts.
+        attempts: the exchange's breakers and budget of connection attempts.
         options: how the socket is opened.
         transport: which WebSocket library; None leaves the choice.
         dead_letters: topic of frames that cannot be read.
+        incidents: makes what keeps the frames around incidents.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913, PLR0917  # each is one thing of the pool
         self,
         name: str,
         session: Session,
         publisher: Publisher,
         fetcher: Fetcher,
-        attempts: Budget,
+        attempts: Gate,
         options: Options,
         dead_letters: str,
+        incidents: Incidents,
         transport: Kind | None = None,
     ) -> None:
         self.name = name
         self.session = session
         self.publisher = publisher
+        self.witness = incidents.witness(name, session, publisher.publish)
+        # of the connection that this one replaces, where there is one, to count on
         self.counters = Counters()
+        self.succession = Succession()
+        # the connection that is about to replace this one, while there is one
+        self.successor: Connection | None = None
         self._fetcher = fetcher
         self._attempts = attempts
         self._options = options
@@ -157,20 +167,64 @@ class Connection:
 
     def subscribe(self, subscriptions: Iterable[Subscription]) -> None:
         """Want more streams."""
-        self.carry_out(self.session.subscribe(subscriptions, monotonic()))
+        wanted = [*subscriptions]
+        for connection in self._both():
+            connection.carry_out(connection.session.subscribe(wanted, monotonic()))
 
-    def unsubscribe(self, subscriptions: Iterable[Subscription]) -> None:
-        """Want streams no longer."""
-        self.carry_out(self.session.unsubscribe(subscriptions, monotonic()))
+    def unsubscribe(self, subscriptions: Iterable[Subscription], reason: str | None) -> None:
+        """Want streams no longer; without a reason they end in silence."""
+        gone = [*subscriptions]
+        for connection in self._both():
+            connection.carry_out(connection.session.unsubscribe(gone, monotonic(), reason))
+
+    def _both(self) -> list[Connection]:
+        return [self] if self.successor is None else [self, self.successor]
 
     def tick(self, now: float, wall: int) -> None:
         """Let time pass for the session."""
-        deadline = self.session.next_deadline()
-        if deadline is not None and deadline <= now:
-            self.carry_out(self.session.on_time(now, wall))
+        for connection in self._both():
+            deadline = connection.session.next_deadline()
+            if deadline is not None and deadline <= now:
+                connection.carry_out(connection.session.on_time(now, wall))
+
+    def succeed(
+        self, make: Callable[[Connection], Connection], now: float, wall: int
+    ) -> Connection:
+        """Do what the replacement of this connection asks for; return the one that publishes.
+
+        ``make`` makes the successor, whose session is one.
+        """
+        match self.succession.look(self.session, now):
+            case Step.BEGIN:
+                self._log.info("rotating")
+                self.successor = make(self)
+                self.successor.subscribe(self.session.streams.wanted())
+                self.successor.start()
+                self.succession.begun(self.successor.session, now)
+            case Step.TAKE_OVER if self.successor is not None:
+                new, self.successor = self.successor, None
+                new.carry_out(new.session.take_over(self.session, "rotated", now, wall))
+                self.retire("rotated")
+                self.succession.ended(new.session, now, done=True)
+                new.succession = self.succession
+                self._log.info("rotated")
+                return new
+            case Step.ABANDON if self.successor is not None:
+                self._log.warning("rotation_abandoned")
+                self.successor.retire("rotation given up")
+                self.successor = None
+                self.succession.ended(self.session, now, done=False)
+        return self
+
+    def retire(self, reason: str) -> None:
+        """Close the socket without a word in the streams, which go on elsewhere."""
+        self.carry_out(self.session.retire(reason))
+        self.witness.end()
 
     def resume(self) -> None:
         """Read on after a pause."""
+        if self.successor is not None:
+            self.successor.resume()
         if self._paused:
             self._paused = False
             if self._transport is not None:
@@ -182,15 +236,28 @@ class Connection:
         """Whether the socket is open."""
         return self._transport is not None
 
+    @property
+    def wanted(self) -> bool:
+        """Whether something needs the socket; candles over REST do not."""
+        return self.session.phase is not Phase.IDLE
+
     async def stop(self, reason: str) -> None:
         """End for good: say so in every stream, close the socket, end what is under way."""
+        if self.successor is not None:
+            self.successor.retire(reason)
+            await self.successor.settle()
         transport = self._transport
         self.carry_out(self.session.stop(reason))
+        await self.settle()
+        self.witness.end()
+        if transport is not None:
+            await transport.wait_closed()
+
+    async def settle(self) -> None:
+        """End what is under way."""
         for task in list(self._tasks):
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        if transport is not None:
-            await transport.wait_closed()
 
     # --- what the socket does ----------------------------------------------------------------
 
@@ -200,6 +267,7 @@ class Connection:
             transport.close("replaced")
             return
         self._transport = transport
+        self.witness.opened()
         self._log.info("connected")
         if self._paused:
             transport.pause_reading()
@@ -214,25 +282,22 @@ class Connection:
             self._transport.pause_reading()
             self._log.warning("reading_paused", backlog=self.publisher.backlog())
 
+    def dropped(self, reason: str) -> None:
+        """The open socket is gone."""
+        code = None if self._transport is None else self._transport.close_code
+        throttled = code in self.session.adapter.spec.throttled_closes
+        self.closed(reason, "throttled" if throttled else "lost", throttled=throttled)
+
     def closed(
-        self,
-        reason: str,
-        cause: str,
-        *,
-        throttled: bool = False,
-        retry_after: float | None = None,
+        self, reason: str, cause: str, *, throttled: bool = False, retry_after: float | None = None
     ) -> None:
         """The socket is gone, or never opened."""
-        self._forget()
+        self._forget(reason)
         self._log.warning("disconnected", cause=cause, reason=reason)
+        now, wall = monotonic(), wall_us()
         self.carry_out(
             self.session.on_closed(
-                reason,
-                monotonic(),
-                wall_us(),
-                cause=cause,
-                throttled=throttled,
-                retry_after=retry_after,
+                reason, now, wall, cause=cause, throttled=throttled, retry_after=retry_after
             )
         )
 
@@ -243,15 +308,16 @@ class Connection:
         for output in outputs:
             match output:
                 case Event():
-                    self.publisher.publish(output)
+                    self.witness.publish(output)
                 case Send():
                     if self._transport is not None:
                         self._transport.send(output.text)
+                        self.witness.sent(output.text)
                 case Ping():
                     if self._transport is not None:
                         self._transport.ping()
                 case Connect():
-                    self._forget()
+                    self._forget("another one is opened")
                     self._link = _Link(self)
                     self._opening = self._spawn(self._open(output.url, self._link))
                 case Disconnect():
@@ -264,13 +330,14 @@ class Connection:
     def _disconnect(self, reason: str) -> None:
         self._log.warning("disconnecting", reason=reason)
         transport, opening = self._transport, self._opening
-        self._forget()
+        self._forget(reason)
         if transport is not None:
             transport.close(reason)
         elif opening is not None:
             opening.cancel()
 
-    def _forget(self) -> None:
+    def _forget(self, reason: str) -> None:
+        self.witness.closed(reason)
         if self._link is not None:
             self._link.detach()
         self._link = None
@@ -278,11 +345,11 @@ class Connection:
         self._opening = None
 
     async def _open(self, url: str, link: _Link) -> None:
-        delay = self._attempts.ask(1, monotonic())
-        if delay > 0:
-            await asyncio.sleep(delay)
+        # without the query, which names streams; another path may be another server
+        endpoint = url.partition("?")[0]
         try:
-            await connect(url, link, self._options, self._kind)
+            self.session.on_attempt(None)
+            await self._attempts.through(endpoint, lambda: self._attempt(url, link))
         except TransportError as error:
             if link is self._link:
                 self.closed(
@@ -292,10 +359,14 @@ class Connection:
                     retry_after=error.retry_after,
                 )
 
+    async def _attempt(self, url: str, link: _Link) -> None:
+        self.session.on_attempt(monotonic())
+        await connect(url, link, self._options, self._kind)
+
     async def _fetch(self, fetch: Fetch) -> None:
         answer: object
         try:
-            answer = await self._fetcher.fetch(fetch.request)
+            answer = await self._fetcher.fetch(fetch.request, fetch.priority)
         except FrameError as error:
             answer = RequestError(str(error))
         except CollectorError as error:

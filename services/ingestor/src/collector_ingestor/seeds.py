@@ -9,10 +9,11 @@ import structlog
 
 from collector_core.codec import decode
 from collector_core.errors import CodecError
-from collector_core.events import Clock, Event, Trade
+from collector_core.events import Candle, Clock, Event, Trade
 from collector_core.topics import PER_EXCHANGE, Topics
 from collector_feed.numbering import channel_of
-from collector_feed.trade_stream import TradeSeed
+from collector_feed.recent_trades import TradeSeed
+from collector_feed.trade_fill import content
 from collector_runtime.kafka.connection import KafkaSettings
 from collector_runtime.kafka.tail import Place, TailRow, last_rows
 
@@ -20,17 +21,22 @@ __all__ = ["Previous", "previous_rows"]
 
 _BACK: Final = 1_000
 """Rows looked back over in a topic; a stream without a row in them has no known past."""
+_FURTHER: Final = (4 * _BACK, 16 * _BACK)
+"""Likewise in a partition in which others have gone on: what some processes write in 10 s."""
 _TRADE: Final = b'{"type":"trade"'
+_CLOSED: Final = b'"closed":true'
 
 _LOG: Final = structlog.get_logger("collector.seeds")
 
 
 class Previous(NamedTuple):
-    """Where a stream left off; ``trades`` only for channel trade."""
+    """Where a stream left off; ``trades`` and ``candles`` only for those channels."""
 
     epoch: int
     seq: int
     trades: TradeSeed | None
+    candles: dict[str, int]
+    """By interval the end of the last closed candle."""
 
 
 def previous_rows(
@@ -38,8 +44,18 @@ def previous_rows(
     topics: Topics,
     exchange: str,
     streams: Iterable[tuple[str, str]],
+    *,
+    crowded: bool = False,
 ) -> dict[tuple[str, str], Previous]:
     """Return where each (channel, symbol) left off; those without a past are left out.
+
+    Args:
+        settings: where Kafka is.
+        topics: their names.
+        exchange: whose streams.
+        streams: channel and symbol of each.
+        crowded: others have gone on writing to the partitions; look further back for what is not
+            among the last rows.
 
     Raises:
         BrokerError: the topics cannot be read.
@@ -54,6 +70,17 @@ def previous_rows(
     found: dict[tuple[str, str], Previous] = {}
     for place, here in wanted.items():
         found |= _read(rows.get(place, ()), here)
+    for back in _FURTHER if crowded and topics.layout == "keyed" else ():
+        lacking = {
+            place: here
+            for place, here in wanted.items()
+            if here[0][0] not in PER_EXCHANGE
+            and len(rows.get(place, ())) >= _BACK
+            and not all(_known(found.get(stream)) for stream in here)
+        }
+        if lacking:
+            for place, more in last_rows(settings, lacking, back, committed=False).items():
+                found |= _read(more, lacking[place])
     return found
 
 
@@ -68,13 +95,24 @@ def _groups(
             groups.setdefault(None, []).append(place)
         elif streams[0][0] == "trade":
             groups.setdefault(_has_trade, []).append(place)
+        elif streams[0][0] == "candle":
+            groups.setdefault(_has_closed, []).append(place)
         else:
             groups.setdefault(bool, []).append(place)
     return groups
 
 
+def _known(previous: Previous | None) -> bool:
+    # a trade stream's last rows may be status rows alone, which do not tell of its last trade
+    return previous is not None and (previous.trades is None or previous.trades.time is not None)
+
+
 def _has_trade(rows: Sequence[TailRow]) -> bool:
     return any(row.value is not None and row.value.startswith(_TRADE) for row in rows)
+
+
+def _has_closed(rows: Sequence[TailRow]) -> bool:
+    return any(row.value is not None and _CLOSED in row.value for row in rows)
 
 
 def _read(
@@ -83,6 +121,7 @@ def _read(
     last: dict[tuple[str, str], Event] = {}
     trades: dict[str, list[Trade]] = {}
     clocks: dict[str, int] = {}
+    candles: dict[str, dict[str, int]] = {}
     of_status = streams[0][0] == "status"
     for row in rows:
         if row.value is None:
@@ -102,6 +141,9 @@ def _read(
             trades.setdefault(event.symbol, []).append(event)
         elif isinstance(event, Clock):
             clocks.setdefault(event.symbol, event.time)
+        elif isinstance(event, Candle) and event.closed:
+            ends = candles.setdefault(event.symbol, {})
+            ends[event.interval] = max(event.close_time, ends.get(event.interval, 0))
     return {
         stream: Previous(
             event.epoch,
@@ -109,6 +151,7 @@ def _read(
             _seed(trades.get(stream[1], []), clocks.get(stream[1]))
             if stream[0] == "trade"
             else None,
+            candles.get(stream[1], {}) if stream[0] == "candle" else {},
         )
         for stream, event in last.items()
     }
@@ -119,4 +162,5 @@ def _seed(newest_first: list[Trade], clock: int | None) -> TradeSeed:
     times = [t.exchange_time or t.receive_time or 0 for t in newest_first]
     if clock is not None:
         times.append(clock)
-    return TradeSeed(ids, max(times, default=None))
+    contents = tuple(content(t) for t in reversed(newest_first) if t.id is not None)
+    return TradeSeed(ids, max(times, default=None), contents)

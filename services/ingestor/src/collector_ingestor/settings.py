@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated, Self
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, SecretStr, field_validator, model_validator
 
 from collector_core.errors import SettingsError, SymbolError
-from collector_core.symbols import split
+from collector_core.patterns import SymbolPattern
 from collector_exchanges.discovery import adapter, exchanges
 from collector_feed.options import SessionOptions
-from collector_feed.outputs import Subscription
 from collector_feed.subscriptions import check
+from collector_ingestor.access import Reach
+from collector_ingestor.incidents import Incidents
+from collector_ingestor.wishes import Wishes, streams_of
+from collector_runtime.kafka.connection import SESSION_TIMEOUT
+from collector_runtime.recording import Source
 from collector_runtime.settings import SHORT, Settings, Words
 from collector_runtime.transport import Kind
 
-__all__ = ["IngestorSettings", "streams_of"]
+__all__ = ["IngestorSettings"]
 
 
 class IngestorSettings(Settings):
@@ -25,12 +30,30 @@ class IngestorSettings(Settings):
         description="Which exchange; `collector exchanges` lists them."
     )
     symbols: Annotated[Words, SHORT] = Field(
-        (), description="Symbols to publish, BASE/QUOTE; more may come by md.control."
+        (),
+        description="Symbols to publish, BASE/QUOTE, or patterns such as */USDT; "
+        "more may come by md.control.",
     )
     channels: Words = Field(
         ("trade", "ticker", "book", "candle"), description="Channels of each symbol."
     )
     intervals: Words = Field(("1m",), description="Intervals of the candle channel.")
+    listings_every: float = Field(
+        60.0, ge=1, description="Seconds from one look at what the exchange lists to the next."
+    )
+    ingestor_shards: int = Field(
+        1,
+        ge=1,
+        le=1024,
+        description="Parts of an exchange's symbols, which its processes share; 1: no sharing. "
+        "Fixed once the lease topic exists.",
+    )
+    session_timeout: float = Field(
+        SESSION_TIMEOUT,
+        ge=1,
+        le=300,
+        description="Seconds after which a silent process loses its shards.",
+    )
     websocket_url: str | None = Field(
         None, description="In place of the exchange's own, for a simulator or a test net."
     )
@@ -45,6 +68,19 @@ class IngestorSettings(Settings):
         10.0, gt=0, description="Seconds between two snapshots of a delta book."
     )
     clock_lag: float = Field(0.25, ge=0, description="Seconds by which clock rows are held back.")
+    rotate_after: float | None = Field(
+        None,
+        gt=0,
+        description="Seconds after which a connection is replaced without a break; "
+        "95 % of the exchange's own limit unless set.",
+    )
+    quiet_floor: float = Field(
+        30.0, gt=0, description="Seconds of silence of one stream that are never stale."
+    )
+    backfill: bool = Field(True, description="Fetch what was missed of trades and candles.")  # noqa: FBT003  # a default
+    backfill_timeout: float = Field(
+        30.0, gt=0, description="Seconds that live trades wait at most for missed ones."
+    )
     data_timeout: float = Field(
         120.0, gt=0, description="Seconds without data after which a connection is opened anew."
     )
@@ -53,7 +89,28 @@ class IngestorSettings(Settings):
         ge=1,
         description="Seconds after which a row that Kafka does not take ends the process.",
     )
+    redis_url: Annotated[SecretStr | None, SHORT] = Field(
+        None, description="Redis in which processes behind one address share their budgets."
+    )
+    egress_address: str = Field(
+        "default",
+        pattern=r"^[A-Za-z0-9.-]+$",
+        description="Name of the address that the exchange sees; one budget each in Redis.",
+    )
+    tenants: int = Field(
+        1,
+        ge=1,
+        description="Processes behind that address; each takes its part where Redis is not.",
+    )
     backoff_cap: float = Field(30.0, gt=0, description="Longest wait between two attempts.")
+    incidents: Path | None = Field(
+        None,
+        description="Folder for the raw frames around gaps, disconnections and invalid books, "
+        "of this process alone; unset, none are kept.",
+    )
+    incident_seconds: float = Field(
+        10.0, gt=0, le=300, description="Seconds of frames before an incident that are kept."
+    )
 
     @field_validator("exchange")
     @classmethod
@@ -67,7 +124,7 @@ class IngestorSettings(Settings):
     def _our_spelling(cls, value: tuple[str, ...]) -> tuple[str, ...]:
         for symbol in value:
             try:
-                split(symbol)
+                SymbolPattern(symbol)
             except SymbolError as error:
                 raise ValueError(str(error)) from error
         return value
@@ -84,13 +141,26 @@ class IngestorSettings(Settings):
                 raise SettingsError(f"setting COLLECTOR_{name}: {error}") from error
         return self
 
-    def subscriptions(self) -> list[Subscription]:
-        """Return what the settings ask for."""
-        return [
-            subscription
-            for symbol in self.symbols
-            for subscription in streams_of(symbol, self.channels, self.intervals)
-        ]
+    def wishes(self) -> Wishes:
+        """Return what the settings ask for, to which rows of ``md.control`` may be added."""
+        return Wishes(self.symbols, self.channels, self.intervals)
+
+    def reach(self) -> Reach:
+        """Return whose budgets are shared with whom."""
+        url = self.redis_url
+        return Reach(
+            None if url is None else url.get_secret_value(), self.egress_address, self.tenants
+        )
+
+    def bundles(self) -> Incidents:
+        """Return what keeps frames around incidents, or nothing if they are not wanted."""
+        spec = adapter(self.exchange).spec
+        source = Source(
+            self.exchange,
+            self.websocket_url or spec.websocket_url,
+            self.rest_url or spec.rest_url,
+        )
+        return Incidents(self.incidents, source, self.incident_seconds)
 
     def session_options(self) -> SessionOptions:
         """Return the settings of each connection."""
@@ -100,19 +170,8 @@ class IngestorSettings(Settings):
             book_levels=self.book_levels,
             clock_lag=self.clock_lag,
             backoff_cap=self.backoff_cap,
+            rotate_after=self.rotate_after,
+            quiet_floor=self.quiet_floor,
+            backfill=self.backfill,
+            backfill_timeout=self.backfill_timeout,
         )
-
-
-def streams_of(
-    symbol: str, channels: tuple[str, ...], intervals: tuple[str, ...]
-) -> list[Subscription]:
-    """Return the subscriptions of one symbol; candles have one for each interval."""
-    found: list[Subscription] = []
-    for channel in channels:
-        if channel == "candle":
-            if not intervals:
-                raise SettingsError(f"expected intervals for the candles of {symbol}, was none")
-            found.extend(Subscription(channel, symbol, interval) for interval in intervals)
-        else:
-            found.append(Subscription(channel, symbol))
-    return found
