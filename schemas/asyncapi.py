@@ -8,7 +8,7 @@ import msgspec
 
 from collector_core.events import Channel, Event
 from collector_core.topics import CATALOG, CONTROL, PER_EXCHANGE, Topics, key_of
-from collector_runtime.kafka.topology import STATE, Topic, Topology
+from collector_runtime.kafka.topology import LEASE, STATE, Topic, Topology
 
 __all__ = ["asyncapi", "check_keys", "topics"]
 
@@ -72,7 +72,7 @@ def check_keys(events: tuple[Event, ...]) -> None:
 def topics() -> list[dict[str, Any]]:
     """Return each channel's topics in both layouts, as the provisioner makes them."""
     channels = []
-    for channel in (*_ROWS, STATE):
+    for channel in (*_ROWS, STATE, LEASE):
         layouts = {
             layout: _described(_topic(channel, Topics(layout=layout, partitions=_PARTITIONS)))
             for layout in ("symbol", "keyed")
@@ -95,8 +95,8 @@ def asyncapi() -> dict[str, Any]:
     operations: dict[str, Any] = {}
     for entry in topics():
         channel = entry["channel"]
-        if channel == STATE:
-            # the indicator service's own affair: its rows are no events
+        if channel in {STATE, LEASE}:
+            # the services' own affair: no events
             continue
         both = entry.get("layouts") or {"": entry["topic"]}
         for layout, topic in both.items():
@@ -138,6 +138,8 @@ def _topic(channel: str, names: Topics) -> Topic:
     topology = Topology(names)
     if channel == STATE:
         return topology.state(_PARTITIONS)
+    if channel == LEASE:
+        return topology.lease("{exchange}", _PARTITIONS)
     if channel in {CATALOG, CONTROL}:
         found = [t for t in topology.bus() if t.name.endswith(f".{channel}")]
     elif channel in PER_EXCHANGE:

@@ -121,6 +121,25 @@ EVENTS: Final[tuple[Event, ...]] = (
         warm=True,
         closed=False,
     ),
+    # one series as its topic has it: live, closed, revised; then two rows that are out of date
+    *(
+        Indicator(
+            *(*_BTC, _OPEN + _MINUTE, _T, _T - 1, seq, "bollinger", "20:2.5", "bar:time", "1m", _OPEN),
+            {"upper": upper, "middle": 37000.0, "lower": 0.00001},
+            bars_seen=20,
+            warm=True,
+            closed=closed,
+            revision=revision,
+        )
+        for seq, upper, closed, revision in (
+            (2, 0.1 + 0.2, False, 0),
+            (3, 1e16, False, 0),
+            (4, 1.7976931348623157e308, True, 0),
+            (5, -5e-324, True, 1),
+            (4, 1.7976931348623157e308, True, 0),
+            (3, 1e16, False, 0),
+        )
+    ),
     Status(*_BTC, None, _T, _T, 1, "started", "trade", previous_epoch=_T - 9, previous_seq=_SAFE),
     Status(*_BTC, None, _T, _T, 1, "started", "book"),
     Status(

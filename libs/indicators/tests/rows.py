@@ -110,7 +110,7 @@ def calculation(
     intervals: str = "1m",
     indicators: str = "rsi:2,vwap",
     *,
-    input: Literal["candle", "bar"] = "bar",  # noqa: A002  # the setting's name
+    input: Literal["candle", "bar", "book"] = "bar",  # noqa: A002  # the setting's name
     live_every: int | None = None,
     horizon: int = 2,
     grace: int = 100_000,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from collector_core.codec import encode
-from collector_core.errors import SettingsError
+from collector_core.errors import NumberError, SettingsError
 from collector_core.events import Candle, Indicator
 from collector_indicators.candle_file import infer_interval, read_candles, read_time
 from collector_indicators.engine import compute
@@ -130,6 +130,13 @@ def test_compute_gives_the_rows_of_the_live_calculation() -> None:
     assert list(compute(log, parse_set(chosen))) == [
         row for row in live if isinstance(row, Indicator) and row.closed
     ]
+
+
+def test_compute_refuses_a_candle_without_numbers() -> None:
+    rows = compute([candle(0), candle(60, "x")], parse_set("rsi"))
+    assert next(rows).bars_seen == 1
+    with pytest.raises(NumberError, match=f"was none in the candle of {candle(60).open_time}"):
+        next(rows)
 
 
 def test_compute_keeps_series_apart_and_takes_any_number_of_rows() -> None:

@@ -1,147 +1,141 @@
-"""What every indicator of the catalogue must fulfil; a new module is found and tested here."""
+"""What breaks the contract is told, rule by rule; what keeps it is not."""
 
 from __future__ import annotations
 
-import math
-
-import msgspec
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
-from collector_core.errors import StateError
+from collector_indicators.conformance import violations
 from collector_indicators.discovery import AnyIndicator, indicators
+from collector_indicators.indicator import Values
 from collector_indicators.ohlcv import Ohlcv
-from collector_indicators.parameters import Parameters
 
-NAMES = sorted(indicators())
-MINUTE = 60_000_000
-NUMBERS = st.one_of(
-    st.floats(1e-12, 1e15, allow_nan=False, allow_infinity=False),
-    st.sampled_from([1.0, 1e15, 1e-12, 0.1, 7.3, 1e-80, 1e80]),
-)
+from .own_indicators import Span, SpanState
 
 
-def bars_of(numbers: list[float]) -> list[Ohlcv]:
-    """Return 400-minute bars, so that sessions pass, with now and then no volume or turnover."""
-    return [
-        Ohlcv(
-            i * 400 * MINUTE,
-            close,
-            close * 1.5,
-            close / 2,
-            close,
-            0.0 if i % 7 == 3 else close / 3,
-            None if i % 5 == 2 else (0.0 if i % 7 == 3 else close * close / 3),
-        )
-        for i, close in enumerate(numbers)
-    ]
+@pytest.mark.parametrize("name", sorted(indicators()))
+def test_the_catalogue_keeps_the_contract(name: str) -> None:
+    assert violations(indicators()[name]) == []
 
 
-def small(name: str) -> AnyIndicator:
-    """Return an indicator whose windows are over soon, so that short series pass them."""
-    kind = indicators()[name]
-    shrunk = []
-    for i, field in enumerate(msgspec.structs.fields(kind.parameters_type)):
-        shrunk.append(str(i + 2) if isinstance(field.default, int | float) else str(field.default))
-    return kind.create(":".join(shrunk))
+def test_a_user_s_indicator_that_keeps_it() -> None:
+    assert violations(Span) == []
 
 
-def variants() -> list[AnyIndicator]:
-    """Return each indicator with its defaults, with short windows, and the rolling VWAP."""
-    found = [kind.create() for kind in indicators().values()]
-    found += [small(name) for name in NAMES]
-    return [*found, indicators()["vwap"].create("3"), indicators()["vwap"].create("kst")]
+class Shouting(Span):
+    """A name that is none."""
+
+    name = "Own-Span"
 
 
-VARIANTS = [f"{one.name}:{one.params}" for one in variants()]
-each = pytest.mark.parametrize("which", range(len(VARIANTS)), ids=VARIANTS)
+class Doubled(Span):
+    """The same output twice."""
+
+    outputs = ("a", "a")  # type: ignore[assignment]  # of another length
 
 
-def bits(values: dict[str, float | None]) -> list[str | None]:
-    """Return values such that equal means equal to the last bit."""
-    return [None if value is None else value.hex() for value in values.values()]
+class Silent(Span):
+    __doc__ = ""
 
 
-@each
-@settings(deadline=None, max_examples=25)
-@given(numbers=st.lists(NUMBERS, max_size=40), data=st.data())
-def test_values_are_finite_and_independent_of_restores_and_peeks(
-    which: int, numbers: list[float], data: st.DataObject
-) -> None:
-    cut = data.draw(st.integers(0, len(numbers)))
-    plain, restored = variants()[which], variants()[which]
-    for i, bar in enumerate(bars_of(numbers)):
-        if i == cut:
-            state = restored.state()
-            restored = variants()[which]
-            restored.restore(state)
-            assert state == restored.state()
-        before = plain.state()
-        peeked = plain.peek(bar)
-        assert before == plain.state()
-        warm = plain.warm(bar, i + 1)
-        values = plain.update(bar)
-        assert bits(values) == bits(peeked) == bits(restored.update(bar))
-        assert plain.outputs == tuple(values)
-        assert all(value is None or math.isfinite(value) for value in values.values())
-        if warm and bar.volume:
-            assert None not in values.values()
+class Mislabelled(Span):
+    """Outputs under another name."""
+
+    outputs = ("width",)
 
 
-@each
-def test_flat_and_single_rows_do_not_raise(which: int) -> None:
-    for numbers in ([5.0], [5.0] * 60, [0.0] * 60):
-        indicator = variants()[which]
-        for bar in bars_of(numbers):
-            values = indicator.update(bar)
-        assert all(value is None or math.isfinite(value) for value in values.values())
+class Greedy(Span):
+    """Peeking counts."""
+
+    def peek(self, bar: Ohlcv) -> Values:
+        self._state.widths = [*self._state.widths, bar.high][-3:]
+        return super().peek(bar)
 
 
-@each
-def test_a_copy_goes_its_own_way(which: int) -> None:
-    one = variants()[which]
-    for bar in bars_of([1.0, 2.0, 3.0, 4.0]):
-        one.update(bar)
-    two = one.copy()
-    state = one.state()
-    for bar in bars_of([9.0, 8.0]):
-        two.update(bar)
-    assert state == one.state()
-    assert state != two.state()
+class Drifting(Span):
+    """Another value than was peeked."""
+
+    def update(self, bar: Ohlcv) -> Values:
+        return {name: (value or 0.0) + 1.0 for name, value in super().update(bar).items()}
 
 
-@each
-def test_state_of_another_kind_is_refused(which: int) -> None:
-    indicator = variants()[which]
-    wanted = indicator.state()
-    name, params, version, state = msgspec.msgpack.decode(wanted)
-    for wrong in (
-        b"",
-        b"\xc1",
-        wanted[:-1],
-        msgspec.msgpack.encode((name, params, version + 1, state)),
-        msgspec.msgpack.encode((name, params + "1", version, state)),
-        msgspec.msgpack.encode(("other", params, version, state)),
-        msgspec.msgpack.encode((name, params, version, "nothing")),
-    ):
-        with pytest.raises(StateError, match=r"expected state of"):
-            indicator.restore(wrong)
+class Dividing(Span):
+    """An error where there is no volume."""
+
+    def update(self, bar: Ohlcv) -> Values:
+        return {name: (value or 0.0) / bar.volume for name, value in super().update(bar).items()}
+
+    def peek(self, bar: Ohlcv) -> Values:  # noqa: ARG002  # the contract's
+        return {"own_span": 1.0}
 
 
-@pytest.mark.parametrize("name", NAMES)
-def test_names_outputs_and_parameters_are_well_formed(name: str) -> None:
-    kind = indicators()[name]
-    assert name == kind.name == name.lower()
-    assert kind.outputs
-    assert len(set(kind.outputs)) == len(kind.outputs)
-    assert issubclass(kind.parameters_type, Parameters)
-    assert all(
-        field.default is not msgspec.NODEFAULT
-        for field in msgspec.structs.fields(kind.parameters_type)
-    )
-    default = kind.create()
-    assert default.params == kind.create(default.params).params
-    assert default.bars_needed >= 1
-    assert kind.__doc__
-    assert "Source:" in (__import__(kind.__module__, fromlist=["x"]).__doc__ or "")
+class Infinite(Span):
+    """Not finite."""
+
+    def update(self, bar: Ohlcv) -> Values:
+        super().update(bar)
+        return {"own_span": float("inf")}
+
+    def peek(self, bar: Ohlcv) -> Values:  # noqa: ARG002  # the contract's
+        return {"own_span": float("inf")}
+
+
+class Boasting(Span):
+    """Warm too early."""
+
+    @property
+    def bars_needed(self) -> int:
+        return 1
+
+
+class Forgetful(Span):
+    """A part of what it knows is not in the state."""
+
+    def _rebuild(self) -> None:
+        self._bars = 0
+
+    def update(self, bar: Ohlcv) -> Values:
+        values = self.peek(bar)
+        self._bars += 1
+        return values
+
+    def peek(self, bar: Ohlcv) -> Values:  # noqa: ARG002  # the contract's
+        return {"own_span": float(self._bars)}
+
+
+class Hoarding(Span):
+    """A state that grows."""
+
+    def update(self, bar: Ohlcv) -> Values:
+        self._state.widths = [*self._state.widths, bar.high]
+        return {"own_span": bar.high}
+
+    def peek(self, bar: Ohlcv) -> Values:
+        return {"own_span": bar.high}
+
+
+class Trusting(Span):
+    """Takes any state."""
+
+    def restore(self, state: bytes) -> None:  # noqa: ARG002  # the contract's
+        self._state = SpanState()
+
+
+BROKEN: dict[type[AnyIndicator], str] = {
+    Shouting: "expected a name of lower-case letters, digits and _, was 'Own-Span'",
+    Doubled: "expected names of outputs, each once, was ('a', 'a')",
+    Silent: "expected a docstring that says what it is, was none",
+    Mislabelled: "over a random walk: expected outputs ('width',), was ('own_span',) at bar 0",
+    Greedy: "over a random walk: expected peek to change nothing, was another state at bar 0",
+    Drifting: "over a random walk: expected update to give what peek gave, {'own_span': None}, was",
+    Dividing: "over no volume: expected no error, was ZeroDivisionError: float division by zero",
+    Infinite: "over a random walk: expected own_span to be finite or None, was inf at bar 0",
+    Boasting: "over a random walk: expected own_span where it says that it is warm, was None at",
+    Forgetful: "over a random walk: expected a restore at bar 1 to change no value, was another",
+    Hoarding: "expected a state of bounded size, was ",
+    Trusting: "over a random walk: expected the same state after a restore, was another at bar",
+}
+
+
+@pytest.mark.parametrize("kind", BROKEN, ids=lambda kind: kind.__name__)
+def test_a_broken_rule_is_told(kind: type[AnyIndicator]) -> None:
+    assert any(said.startswith(BROKEN[kind]) for said in violations(kind)), violations(kind)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from decimal import Decimal, localcontext
+from typing import Literal
 
 import pytest
 from hypothesis import given, settings
@@ -19,6 +20,7 @@ from collector_indicators.engine import create
 from collector_indicators.partial_bar import time_of
 from collector_indicators.timeframe import Timeframe
 
+from .book_rows import book_logs, snapshot
 from .rows import SECOND, at, calculation, candle, clock, continued, feed, status, trade
 
 INTERVALS = ("5s", "20s", "1m")
@@ -103,7 +105,31 @@ def of_candles(live: int | None, horizon: int) -> Calculation:
     )
 
 
-MAKERS = {"trades": (of_trades, trade_logs()), "candles": (of_candles, candle_logs())}
+def of_sizes(live: int | None, horizon: int) -> Calculation:
+    """Return a calculation over bars that close when they are full, and one interval."""
+    sizes = "trades:3,20s,volume:2.5,quote:1000"
+    return calculation(sizes, "rsi:2,vwap", live_every=live, horizon=horizon)
+
+
+def of_sizes_alone(live: int | None, horizon: int) -> Calculation:
+    """Return a calculation without any interval."""
+    return calculation("volume:1,trades:1", "rsi:2", live_every=live, horizon=horizon)
+
+
+def of_books(live: int | None, horizon: int) -> Calculation:
+    """Return a calculation over books."""
+    return calculation(
+        "5s,1m", "spread,book_imbalance:3", input="book", live_every=live, horizon=horizon
+    )
+
+
+MAKERS = {
+    "trades": (of_trades, trade_logs()),
+    "sizes": (of_sizes, trade_logs()),
+    "sizes alone": (of_sizes_alone, trade_logs()),
+    "candles": (of_candles, candle_logs()),
+    "books": (of_books, book_logs()),
+}
 
 
 @pytest.mark.parametrize("kind", MAKERS)
@@ -215,20 +241,26 @@ def test_bars_are_the_exact_sums_of_the_trades_that_came_in_time(
 # --- states that do not fit -----------------------------------------------------------------
 
 
-@pytest.mark.parametrize("kind", ["bar", "candle"])
-def test_states_that_do_not_fit_are_refused(kind: str) -> None:
-    def new() -> Calculation:
-        return calculation(input="bar" if kind == "bar" else "candle")
+ROWS: dict[str, list[Event]] = {
+    "bar": [trade(60 * i) for i in range(5)],
+    "candle": [candle(60 * i) for i in range(5)],
+    "book": [snapshot(60 * i) for i in range(5)],
+}
+CHOSEN = {"bar": "rsi:2", "candle": "rsi:2", "book": "spread"}
 
-    log: list[Event] = (
-        [trade(60 * i) for i in range(5)] if kind == "bar" else [candle(60 * i) for i in range(5)]
-    )
+
+@pytest.mark.parametrize("kind", ROWS)
+def test_states_that_do_not_fit_are_refused(kind: Literal["bar", "candle", "book"]) -> None:
+    def new() -> Calculation:
+        return calculation(indicators=CHOSEN[kind], input=kind)
+
+    log = ROWS[kind]
     made = new()
     feed(made, *log[:3])
     early = made.closed_state()
     feed(made, *log[3:])
     open_state, closed = made.open_state(), made.closed_state()
-    other = calculation(input="candle" if kind == "bar" else "bar")
+    other = calculation(input="bar" if kind == "candle" else "candle")
     cases = [
         (b"junk", closed, "expected one of ours"),
         (b"", closed, "expected one of ours"),

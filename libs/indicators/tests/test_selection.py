@@ -31,9 +31,18 @@ def test_a_choice_prints_as_it_is_written() -> None:
     assert str(Choice("rsi", "")) == "rsi"
 
 
+def test_what_is_made_is_over_its_own_input() -> None:
+    assert parse_choice("book_imbalance").create_of_book().levels == 5
+    with pytest.raises(SettingsError, match="over candle or bar, was spread, which is over book"):
+        parse_choice("spread").create()
+    with pytest.raises(SettingsError, match="over book, was rsi, which is over candle or bar"):
+        parse_choice("rsi").create_of_book()
+
+
 @pytest.mark.parametrize(
     ("given", "said"),
     [
+        ("book_imbalance:51", "indicator book_imbalance: parameter levels: expected `int` <= 50"),
         ("rsi:x", "indicator rsi: parameter period: expected `int`, was 'x'"),
         ("rsi:1", "indicator rsi: parameter period: expected `int` >= 2, was '1'"),
         ("rsi:14:2", "indicator rsi: expected at most 1 parameters (period), was '14:2'"),
@@ -42,7 +51,7 @@ def test_a_choice_prints_as_it_is_written() -> None:
         ("bollinger:20:nan", "parameter deviations: expected"),
         ("bollinger:20:inf", "parameter deviations: expected"),
         ("vwap:est", "indicator vwap: parameter window: expected `str` matching"),
-        ("sma:5", "expected an indicator (bollinger, macd, rsi, vwap), was 'sma'"),
+        ("none:5", f"expected an indicator ({', '.join(indicators())}), was 'none'"),
         ("", "expected an indicator"),
         ("rsi,rsi:14", "expected each indicator once, was rsi:14 twice"),
     ],
@@ -61,9 +70,14 @@ def test_settings_take_what_is_right() -> None:
 @pytest.mark.parametrize(
     ("changed", "said"),
     [
-        ({"input": "book"}, "input: expected candle or bar, was 'book'"),
+        ({"input": "books"}, "input: expected candle, bar or book, was 'books'"),
+        (
+            {"input": "book", "indicators": parse_set("rsi")},
+            "over book, was rsi, which is over candle or",
+        ),
+        ({"indicators": parse_set("spread")}, "expected an indicator over bar, was spread, "),
         ({"intervals": ()}, "intervals: expected at least one"),
-        ({"intervals": ("1m", "1m")}, "intervals: expected at least one and each once"),
+        ({"intervals": ("1m", "1m")}, "intervals: expected 1m once, was 1m,1m"),
         ({"intervals": ("1x",)}, "expected an interval"),
         ({"indicators": parse_set("rsi") * 2}, "indicators: expected each once"),
         ({"indicators": (Choice("rsi", ""),)}, "expected all parameters written out, was rsi"),

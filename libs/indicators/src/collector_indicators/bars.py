@@ -11,7 +11,7 @@ from __future__ import annotations
 import msgspec
 
 from collector_indicators.gaps import Gaps
-from collector_indicators.output import Output
+from collector_indicators.output import BarName, BarSpan, Output
 from collector_indicators.partial_bar import PartialBar
 from collector_indicators.series import ClosedBar, Series
 from collector_indicators.timeframe import Timeframe
@@ -44,6 +44,7 @@ class TimeBars:
     __slots__ = (
         "_changed",
         "_horizon",
+        "_name",
         "_stirred",
         "dropped",
         "frontier",
@@ -58,6 +59,7 @@ class TimeBars:
     def __init__(self, interval: str, series: Series, horizon: int) -> None:
         self.timeframe = Timeframe(interval)
         self.series = series
+        self._name = BarName(interval, "time", interval)
         self._horizon = horizon
         # time of the first row taken: a bar that opened no later is not whole
         self.since: int | None = None
@@ -126,8 +128,8 @@ class TimeBars:
             if bar is not None and bar.part is not None:
                 bar.part_revision += 1
                 output.bar(
-                    self.timeframe,
-                    opened,
+                    self._name,
+                    self._span(opened),
                     bar.part,
                     closed=True,
                     revision=bar.part_revision,
@@ -146,8 +148,8 @@ class TimeBars:
             part = self.parts.pop(opened)
             bar = self._closed(opened, part, before, gaps)
             output.bar(
-                self.timeframe,
-                opened,
+                self._name,
+                self._span(opened),
                 part,
                 closed=True,
                 revision=0,
@@ -169,8 +171,8 @@ class TimeBars:
             before = opened if self.series.end is None else self.series.end
             bar = self._closed(opened, self.parts[opened], before, gaps)
             output.bar(
-                self.timeframe,
-                opened,
+                self._name,
+                self._span(opened),
                 self.parts[opened],
                 closed=False,
                 revision=0,
@@ -178,6 +180,9 @@ class TimeBars:
             )
             if not index:
                 self.series.live(bar.ohlcv, bar.touched, output)
+
+    def _span(self, opened: int) -> BarSpan:
+        return BarSpan(opened, self.timeframe.end_of(opened), self.timeframe.ordinal(opened))
 
     def _closed(self, opened: int, part: PartialBar, before: int, gaps: Gaps) -> ClosedBar:
         """Return a bar as closed; ``before`` is the end of the last bar before it, or its start."""

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Final
+from typing import Final, Self
 
 import msgspec
 
 from collector_core.events import Candle, Event, Status
 from collector_indicators.calculation import (
     NO_ROWS,
-    Calculation,
     OpenHeader,
+    SeriesCalculation,
     read_state,
     write_state,
 )
-from collector_indicators.gaps import Gap, Gaps
+from collector_indicators.gaps import Gap
+from collector_indicators.merged_candles import MergedCandles, MergedState, Source
 from collector_indicators.ohlcv import of_candle
 from collector_indicators.series import ClosedBar, Series
 from collector_indicators.settings import CalculationSettings
@@ -32,6 +33,7 @@ class _OpenCandle(msgspec.Struct):
     stirred: bool
     late: int
     dropped: int
+    merged: MergedState | None = None
 
 
 class _OpenState(msgspec.Struct):
@@ -43,14 +45,20 @@ class _OpenState(msgspec.Struct):
     candles: list[_OpenCandle]
 
 
+_OPEN: Final = msgspec.msgpack.Decoder(_OpenState)
+
+
 class _Candles:
     """The candles of one interval."""
 
-    __slots__ = ("dropped", "held", "late", "series", "stirred", "timeframe")
+    __slots__ = ("dropped", "held", "late", "merged", "series", "source", "stirred", "timeframe")
 
-    def __init__(self, interval: str, series: Series) -> None:
-        self.timeframe = Timeframe(interval)
-        self.series = series
+    def __init__(self, source: Source, settings: CalculationSettings) -> None:
+        self.timeframe = Timeframe(source.interval)
+        self.series = Series("candle", source.interval, settings.indicators)
+        # interval of the rows that these candles are, or are merged from
+        self.source = source.parts or source.interval
+        self.merged = MergedCandles(source, settings.horizon) if source.parts else None
         # the open candle, as last seen
         self.held: Candle | None = None
         # something changed since the last live rows
@@ -60,21 +68,20 @@ class _Candles:
         self.dropped = 0
 
 
-class CandleCalculation(Calculation):
+class CandleCalculation(SeriesCalculation):
     """Takes candle and status rows; gives indicator rows.
 
     A candle is closed when its row says so. A row for a closed candle with other numbers is a
     late correction and revises, within the horizon. A gap marks what is computed over the hole
-    that it left between two candles; the candles that came are whole.
+    that it left between two candles; the candles that came are whole, those merged from smaller
+    ones unless it took a part.
     """
 
     def __init__(self, exchange: str, symbol: str, settings: CalculationSettings) -> None:
         super().__init__(exchange, symbol, settings)
         self._candles = {
-            interval: _Candles(interval, Series("candle", interval, settings.indicators))
-            for interval in settings.intervals
+            text: _Candles(Source.parse(text), settings) for text in settings.intervals
         }
-        self._gaps = Gaps()
         # largest time of a row so far
         self._now = -_NEVER
         self._live_due = -_NEVER
@@ -85,9 +92,17 @@ class CandleCalculation(Calculation):
             self._output.caused_by(row)
             times = (row.exchange_time, row.receive_time, row.open_time)
             self._take_time(next(time for time in times if time is not None))
-            candles = self._candles.get(row.interval)
-            if candles is not None:
-                self._take_candle(candles, row)
+            if not row.backfilled and self._gaps.pending:
+                # whatever its interval: what is chosen must not change where a gap ends
+                self._gaps.resolve(self._now)
+            for candles in self._candles.values():
+                if candles.source != row.interval:
+                    continue
+                if candles.merged is None:
+                    self._take_candle(candles, row)
+                    continue
+                for merged in candles.merged.take(row):
+                    self._take_candle(candles, merged)
             return self._output.take()
         if isinstance(row, Status):
             self._output.caused_by(row)
@@ -110,12 +125,10 @@ class CandleCalculation(Calculation):
     def _live(self, candles: _Candles) -> None:
         held, stirred, candles.stirred = candles.held, candles.stirred, False
         if stirred and held is not None:
-            touched = self._hole(candles.series.end, held.open_time)
+            touched = self._missing(candles, held)
             candles.series.live(of_candle(held), touched, self._output)
 
     def _take_candle(self, candles: _Candles, row: Candle) -> None:
-        if not row.backfilled and self._gaps.pending:
-            self._gaps.resolve(self._now)
         end = candles.series.end
         if end is not None and row.open_time < end:
             if row.closed:
@@ -128,7 +141,7 @@ class CandleCalculation(Calculation):
             return
         if candles.held is not None and candles.held.open_time <= row.open_time:
             candles.held = None
-        touched = self._hole(end, row.open_time)
+        touched = self._missing(candles, row)
         bar = ClosedBar(row.open_time, row.close_time, of_candle(row), touched=touched)
         candles.series.close(bar, self._reach(candles, row.close_time), self._output)
         self._generation += 1
@@ -160,8 +173,18 @@ class CandleCalculation(Calculation):
         timeframe = candles.timeframe
         return timeframe.back(timeframe.open_of(end), self.settings.horizon)
 
-    def _hole(self, end: int | None, opened: int) -> int | None:
-        return self._gaps.touch(end, opened) if end is not None and end < opened else None
+    def _missing(self, candles: _Candles, row: Candle) -> int | None:
+        """Return the last time that is missing between the last closed candle and this one."""
+        opened, end = row.open_time, candles.series.end
+        start = opened if end is None else min(end, opened)
+        if candles.merged is None:
+            return self._gaps.touch(start, opened) if start < opened else None
+        touched = self._gaps.touch(start, row.close_time)
+        since = candles.merged.since
+        if touched is None and since is not None and since > opened:
+            # its parts before the log began are not known
+            return since - 1
+        return touched
 
     # --- state ----------------------------------------------------------------------------------
 
@@ -185,7 +208,14 @@ class CandleCalculation(Calculation):
                 self._gaps.pending,
                 self._gaps.known,
                 [
-                    _OpenCandle(interval, one.held, one.stirred, one.late, one.dropped)
+                    _OpenCandle(
+                        interval,
+                        one.held,
+                        one.stirred,
+                        one.late,
+                        one.dropped,
+                        None if one.merged is None else one.merged.state(),
+                    )
                     for interval, one in self._candles.items()
                 ],
             )
@@ -193,8 +223,8 @@ class CandleCalculation(Calculation):
 
     def restore(self, open_state: bytes, closed_state: bytes | None) -> None:
         """Go on where a calculation of this symbol stood when the two states were taken."""
-        state = read_state(open_state, _OpenState, "open state")
-        self._restore(state.header, closed_state)
+        state = read_state(open_state, _OPEN, "open state")
+        self._restore(state.header, closed_state, {one.interval for one in state.candles})
         self._now, self._live_due = state.now, state.live_due
         self._gaps.pending, self._gaps.known = state.pending, state.known
         for stored in state.candles:
@@ -202,6 +232,11 @@ class CandleCalculation(Calculation):
             if candles is not None:
                 candles.held, candles.stirred = stored.held, stored.stirred
                 candles.late, candles.dropped = stored.late, stored.dropped
+                if candles.merged is not None and stored.merged is not None:
+                    candles.merged.restore(stored.merged)
+
+    def _adopt_interval(self, interval: str, other: Self) -> None:
+        self._candles[interval] = other._candles[interval]  # of the same class
 
     def _series(self) -> list[tuple[str, Series]]:
         return [(interval, candles.series) for interval, candles in self._candles.items()]

@@ -8,28 +8,30 @@ finer term comes, which costs one shift.
 
 from __future__ import annotations
 
-from math import inf, ldexp
+from math import floor, inf, ldexp
 
-__all__ = ["ExactMoments", "ExactSum"]
+__all__ = ["ExactSum"]
 
 _MAX_EXPONENT = 1023
 
 
 class ExactSum:
-    """An exact sum of doubles: ``total`` / 2**``shift``."""
+    """An exact sum of doubles: ``total`` / ``unit``, which is 2**``shift``."""
 
-    __slots__ = ("_scale", "shift", "total")
+    __slots__ = ("scale", "shift", "total", "unit")
 
     def __init__(self, total: int = 0, shift: int = 0) -> None:
         self.total = total
         self.shift = shift
-        self._scale = _power(shift)
+        self.unit = 1 << shift
+        # what turns a double into units, where that is a double too; else infinite
+        self.scale = _power(shift)
 
     def units(self, term: float) -> int:
         """Return a finite double as a count of 2**-shift, making the unit finer if need be."""
         # exact: a multiplication by a power of two; it overflows to inf, which is no integer
-        scaled = term * self._scale
-        return int(scaled) if scaled.is_integer() else self._finer(term)
+        scaled = term * self.scale
+        return floor(scaled) if scaled.is_integer() else self._finer(term)
 
     def _finer(self, term: float) -> int:
         numerator, denominator = term.as_integer_ratio()
@@ -41,7 +43,8 @@ class ExactSum:
     def _grow(self, bits: int) -> None:
         self.total <<= bits
         self.shift += bits
-        self._scale = _power(self.shift)
+        self.unit <<= bits
+        self.scale = _power(self.shift)
 
     def lowest_terms(self) -> tuple[int, int]:
         """Return total and shift without common factors of two: the same for equal sums."""
@@ -59,31 +62,6 @@ class ExactSum:
         """Take a finite double away."""
         units = self.units(term)
         self.total -= units
-
-
-class ExactMoments(ExactSum):
-    """Exact sums of ``count`` doubles and of their squares (``squares`` / 4**``shift``)."""
-
-    __slots__ = ("_count", "_mean_unit", "_variance_unit", "squares")
-
-    def __init__(self, count: int) -> None:
-        super().__init__()
-        self.squares = 0
-        self._count = count
-        # what the sums are divided by; they change with the shift alone
-        self._mean_unit = count
-        self._variance_unit = count * count
-
-    def _grow(self, bits: int) -> None:
-        super()._grow(bits)
-        self.squares <<= 2 * bits
-        self._mean_unit <<= bits
-        self._variance_unit <<= 2 * bits
-
-    def mean_and_variance(self, total: int, squares: int) -> tuple[float, float]:
-        """Return mean and population variance, each rounded once, for sums in present units."""
-        spread = self._count * squares - total * total
-        return total / self._mean_unit, spread / self._variance_unit
 
 
 def _power(shift: int) -> float:

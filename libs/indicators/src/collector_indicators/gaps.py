@@ -91,6 +91,11 @@ class Gaps:
         """Drop the gaps that ended before a time that no bar to come reaches back to."""
         self.known = [gap for gap in self.known if gap.end is None or gap.end >= before]
 
+    def adopt(self, other: Gaps) -> None:
+        """Take in the gaps of one that read the same rows and had to keep more of them."""
+        self.known += [gap for gap in other.known if gap not in self.known]
+        self.known.sort(key=lambda gap: gap.start)
+
     def touch(self, start: int, end: int) -> int | None:
         """Return the last missing time within [start, end), or None if nothing is missing there."""
         last = None

@@ -2,27 +2,24 @@
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from functools import cache
-from typing import ClassVar, Generic, Self, TypeAlias, TypeVar
+from typing import ClassVar, Generic, Self, TypeVar
 
 import msgspec
 
 from collector_core.errors import StateError
-from collector_indicators import parameters as parameters_text
+from collector_indicators.named import Named, Values
 from collector_indicators.ohlcv import Ohlcv
 from collector_indicators.parameters import Parameters
 
 __all__ = ["Indicator", "Values"]
 
-Values: TypeAlias = dict[str, float | None]
-"""Output name to a finite double, or None where the value is not defined (yet)."""
-
 P = TypeVar("P", bound=Parameters)
 S = TypeVar("S", bound=msgspec.Struct)
 
 
-class Indicator(ABC, Generic[P, S]):
+class Indicator(Named[P], Generic[P, S]):
     """One indicator over one series of closed bars.
 
     Cost: ``update`` and ``peek`` take constant time and constant memory, however long the series.
@@ -34,34 +31,36 @@ class Indicator(ABC, Generic[P, S]):
     that it knows in ``_state`` and what follows from that in attributes that ``_rebuild`` makes.
     """
 
-    name: ClassVar[str]
-    """Lower-case word by which users choose it."""
-    outputs: ClassVar[tuple[str, ...]]
-    """Names of its values, in the order of their rows."""
+    inputs = ("candle", "bar")
     version: ClassVar[int] = 1
     """Raised whenever a stored state of the code before could no longer be continued."""
-    parameters_type: ClassVar[type[Parameters]]
     state_type: ClassVar[type[msgspec.Struct]]
 
+    def __init_subclass__(cls) -> None:
+        super().__init_subclass__()
+        kind = vars(cls).get("state_type")
+        if isinstance(kind, type) and issubclass(kind, msgspec.Struct):
+            # now, before threads are: see _decoder
+            _decoder(kind)
+
     def __init__(self, parameters: P) -> None:
-        self.parameters: P = parameters
+        super().__init__(parameters)
         # all that the next value depends on
         self._state: S = self._fresh()
         self._rebuild()
 
     @classmethod
-    def create(cls, given: str = "") -> Self:
-        """Return an indicator for a parameter text such as ``12:26:9``; empty takes defaults.
+    def within(cls, parameters: P, state: S) -> Self:
+        """Return an indicator that is a part of another one, and keeps what it knows in its state.
 
-        Raises:
-            SettingsError: names the indicator, the parameter, what was expected and what came.
+        Args:
+            parameters: of this indicator.
+            state: a part of the other one's state.
         """
-        return cls(parameters_text.read(cls.name, cls.parameters_type, given))
-
-    @property
-    def params(self) -> str:
-        """Canonical text of the parameters, all of them written out."""
-        return parameters_text.text(self.parameters)
+        part = cls(parameters)
+        part._state = state
+        part._rebuild()
+        return part
 
     @property
     @abstractmethod
@@ -119,7 +118,8 @@ class Indicator(ABC, Generic[P, S]):
 
 @cache
 def _decoder(kind: type[msgspec.Struct]) -> msgspec.msgpack.Decoder[msgspec.Struct]:
-    # a decoder takes longer to build than to use a hundred times
+    # A decoder takes longer to build than to use a hundred times; and msgspec 0.22 uses what it
+    # knows of a struct while another thread is still finding it out, which ends the process.
     return msgspec.msgpack.Decoder(kind)
 
 

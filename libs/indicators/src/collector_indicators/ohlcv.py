@@ -24,6 +24,8 @@ class Ohlcv(msgspec.Struct, frozen=True, gc=False):
     volume: float
     quote_volume: float | None = None
     """Turnover in the quote currency; None when the source does not give it."""
+    buy_volume: float | None = None
+    """Part of the volume whose taker bought; None when the source does not give it."""
 
 
 def of_candle(candle: Candle) -> Ohlcv:
@@ -40,7 +42,10 @@ def of_candle(candle: Candle) -> Ohlcv:
 
 
 def of_texts(
-    open_time: int, numbers: tuple[str, str, str, str, str], quote_volume: str | None
+    open_time: int,
+    numbers: tuple[str, str, str, str, str],
+    quote_volume: str | None,
+    buy_volume: str | None = None,
 ) -> Ohlcv:
     """Return open, high, low, close and volume (in this order) as doubles.
 
@@ -49,7 +54,8 @@ def of_texts(
     """
     first, high, low, last, volume = map(_double, numbers)
     turnover = None if quote_volume is None else _double(quote_volume)
-    return Ohlcv(open_time, first, high, low, last, volume, turnover)
+    bought = None if buy_volume is None else _double(buy_volume)
+    return Ohlcv(open_time, first, high, low, last, volume, turnover, bought)
 
 
 def _double(text: str) -> float:

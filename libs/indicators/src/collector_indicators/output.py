@@ -2,14 +2,31 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from collector_core.events import Bar, Event, Indicator
 from collector_indicators.indicator import Values
 from collector_indicators.partial_bar import PartialBar
-from collector_indicators.timeframe import Timeframe
 
-__all__ = ["Label", "Output", "Reading"]
+__all__ = ["BarName", "BarSpan", "Label", "Output", "Reading"]
+
+
+class BarName(NamedTuple):
+    """What all bars of one series say alike."""
+
+    interval: str | None
+    """The length of a time bar; None for other kinds."""
+    kind: Literal["time", "trades", "volume", "quote"]
+    size: str
+    """The interval of a time bar, else what fills one."""
+
+
+class BarSpan(NamedTuple):
+    """Where a bar is; times in microseconds, the end exclusive."""
+
+    open_time: int
+    close_time: int
+    ordinal: int
 
 
 class Label(NamedTuple):
@@ -18,7 +35,7 @@ class Label(NamedTuple):
     name: str
     params: str
     source: str
-    """``candle`` or ``bar:time``."""
+    """``candle``, or ``bar:`` and the kind of the bars."""
     interval: str
 
 
@@ -78,15 +95,15 @@ class Output:
 
     def bar(
         self,
-        timeframe: Timeframe,
-        open_time: int,
+        name: BarName,
+        span: BarSpan,
         part: PartialBar,
         *,
         closed: bool,
         revision: int,
         incomplete: bool,
     ) -> None:
-        """Give out a time bar."""
+        """Give out a bar."""
         self.bar_seq += 1
         self.rows.append(
             Bar(
@@ -96,9 +113,9 @@ class Output:
                 self._receive_time,
                 self.epoch or 0,
                 self.bar_seq,
-                timeframe.interval,
-                open_time,
-                timeframe.end_of(open_time),
+                name.interval,
+                span.open_time,
+                span.close_time,
                 format(part.open, "f"),
                 format(part.high, "f"),
                 format(part.low, "f"),
@@ -107,9 +124,9 @@ class Output:
                 format(part.quote_volume, "f"),
                 part.trade_count,
                 closed,
-                "time",
-                timeframe.interval,
-                timeframe.ordinal(open_time),
+                name.kind,
+                name.size,
+                span.ordinal,
                 format(part.buy_volume, "f"),
                 revision,
                 incomplete,

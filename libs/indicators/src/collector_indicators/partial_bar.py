@@ -13,9 +13,9 @@ from collector_core.errors import NumberError
 from collector_core.events import Trade
 from collector_indicators.ohlcv import Ohlcv, of_texts
 
-__all__ = ["PartialBar", "time_of"]
+__all__ = ["EXACT", "PartialBar", "bad_number", "time_of"]
 
-_EXACT: Final = Context(prec=1000, traps=[Inexact, InvalidOperation])
+EXACT: Final = Context(prec=1000, traps=[Inexact, InvalidOperation])
 """Adds and multiplies without rounding: a number has at most 80 digits a side, so a sum of a
 billion products has less than 400 digits; more would raise and never round."""
 _NOTHING: Final = Decimal(0)
@@ -54,7 +54,7 @@ class PartialBar(msgspec.Struct):
         try:
             if len(trades) == 1:
                 return cls._of_one(trades[0], first_time)
-            with localcontext(_EXACT):
+            with localcontext(EXACT):
                 prices = [Decimal(trade.price) for trade in trades]
                 amounts = [Decimal(trade.amount) for trade in trades]
                 bought = [
@@ -75,18 +75,18 @@ class PartialBar(msgspec.Struct):
                     len(trades),
                 )
         except DecimalException:
-            raise _bad_number(trades) from None
+            raise bad_number(trades) from None
         # what is not finite stays so in the sum of products
         if not part.quote_volume.is_finite():
-            raise _bad_number(trades)
+            raise bad_number(trades)
         return part
 
     @classmethod
     def _of_one(cls, trade: Trade, time: int) -> PartialBar:
         price, amount = Decimal(trade.price), Decimal(trade.amount)
-        value = _EXACT.multiply(price, amount)
+        value = EXACT.multiply(price, amount)
         if not value.is_finite():
-            raise _bad_number((trade,))
+            raise bad_number((trade,))
         bought = amount if trade.side == "buy" else _NOTHING
         return cls(time, time, price, price, price, price, amount, value, bought, 1)
 
@@ -100,7 +100,7 @@ class PartialBar(msgspec.Struct):
             self.high = later.high
         if later.low < self.low:
             self.low = later.low
-        add = _EXACT.add
+        add = EXACT.add
         self.volume = add(self.volume, later.volume)
         self.quote_volume = add(self.quote_volume, later.quote_volume)
         self.buy_volume = add(self.buy_volume, later.buy_volume)
@@ -118,10 +118,12 @@ class PartialBar(msgspec.Struct):
         """
         numbers = (self.open, self.high, self.low, self.close, self.volume)
         first, high, low, last, volume = map(str, numbers)
-        return of_texts(open_time, (first, high, low, last, volume), str(self.quote_volume))
+        turnover, bought = str(self.quote_volume), str(self.buy_volume)
+        return of_texts(open_time, (first, high, low, last, volume), turnover, bought)
 
 
-def _bad_number(trades: Sequence[Trade]) -> NumberError:
+def bad_number(trades: Sequence[Trade]) -> NumberError:
+    """Return the error that names the first of these trades whose numbers are none."""
     for trade in trades:
         for text in (trade.price, trade.amount):
             try:

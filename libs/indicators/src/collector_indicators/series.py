@@ -78,7 +78,7 @@ class Series:
     """Closed bars in, indicator rows out.
 
     Args:
-        source: what ``input`` says in the rows, ``candle`` or ``bar:time``.
+        source: what ``input`` says in the rows, such as ``candle`` or ``bar:time``.
         interval: what ``interval`` says in the rows.
         choices: the indicators, in the order of their rows.
     """
@@ -208,6 +208,34 @@ class Series:
                 slot.skipped = self._seen
         for number, bar in enumerate(self.kept, 1):
             self._take(bar, number, None)
+
+    # --- what another one read further back ---------------------------------------------------
+
+    def lacks(self, state: SeriesState) -> list[Choice]:
+        """Return which of its indicators a state does not have."""
+        known = {choice for choice, _, _ in state.indicators}
+        return [slot.choice for slot in self._slots if slot.choice not in known]
+
+    def adopt(self, choice: Choice, other: Series) -> bool:
+        """Let an indicator go on from where it stands in another series over the same bars.
+
+        Returns:
+            Whether it does: not if the other one keeps other bars, for then it began too late to
+            know more.
+        """
+        if [_known(bar) for bar in self.kept] != [_known(bar) for bar in other.kept]:
+            return False
+        mine, theirs = self._slot(choice), other._slot(choice)
+        mine.base, mine.head = theirs.base.copy(), theirs.head.copy()
+        mine.skipped = self._seen - (other._seen - theirs.skipped)
+        return True
+
+    def _slot(self, choice: Choice) -> _Slot:
+        return next(slot for slot in self._slots if slot.choice == choice)
+
+
+def _known(bar: ClosedBar) -> tuple[int, Ohlcv]:
+    return bar.open_time, bar.ohlcv
 
 
 def _opens(bar: ClosedBar) -> int:

@@ -52,15 +52,21 @@ class Macd(Indicator[MacdParameters, _State]):
     @property
     def bars_needed(self) -> int:
         """Bars until the signal has its seed."""
-        return self.parameters.slow + self.parameters.signal - 1
+        return self._seeded
 
     def update(self, bar: Ohlcv) -> Values:
         """Take a closed bar and return the values over it."""
         state = self._state
-        seen = state.seen
+        if state.seen == self._seeded:
+            # the usual case of _step, written out
+            close, fast, slow, signal = bar.close, state.fast, state.slow, state.signal
+            state.fast = fast = fast + self._fast * (close - fast)
+            state.slow = slow = slow + self._slow * (close - slow)
+            macd = fast - slow
+            state.signal = signal = signal + self._signal * (macd - signal)
+            return {"macd": macd, "signal": signal, "histogram": macd - signal}
         state.fast, state.slow, state.signal, values = self._step(bar.close)
-        if seen < self.bars_needed:
-            state.seen = seen + 1
+        state.seen += 1
         return values
 
     def peek(self, bar: Ohlcv) -> Values:
@@ -70,7 +76,9 @@ class Macd(Indicator[MacdParameters, _State]):
     def _rebuild(self) -> None:
         given = self.parameters
         # weights of the new value, 2 / (n + 1)
-        self._weights = 2 / (given.fast + 1), 2 / (given.slow + 1), 2 / (given.signal + 1)
+        self._fast, self._slow = 2 / (given.fast + 1), 2 / (given.slow + 1)
+        self._signal = 2 / (given.signal + 1)
+        self._seeded = given.slow + given.signal - 1
 
     def _step(self, close: float) -> tuple[float, float, float, Values]:
         state, given = self._state, self.parameters
@@ -84,14 +92,14 @@ class Macd(Indicator[MacdParameters, _State]):
             fast /= given.fast
             slow /= given.slow
         else:
-            fast = state.fast + self._weights[0] * (close - state.fast)
-            slow = state.slow + self._weights[1] * (close - state.slow)
+            fast = state.fast + self._fast * (close - state.fast)
+            slow = state.slow + self._slow * (close - state.slow)
         macd = fast - slow
-        if seen < self.bars_needed:
+        if seen < self._seeded:
             signal = state.signal + macd
-            if seen + 1 < self.bars_needed:
+            if seen + 1 < self._seeded:
                 return fast, slow, signal, {"macd": macd, "signal": None, "histogram": None}
             signal /= given.signal
         else:
-            signal = state.signal + self._weights[2] * (macd - state.signal)
+            signal = state.signal + self._signal * (macd - state.signal)
         return fast, slow, signal, {"macd": macd, "signal": signal, "histogram": macd - signal}

@@ -16,7 +16,7 @@ from collector_indicators.indicator import Indicator, Values
 from collector_indicators.ohlcv import Ohlcv
 from collector_indicators.parameters import Parameters
 
-__all__ = ["Rsi"]
+__all__ = ["Rsi", "RsiParameters", "RsiState"]
 
 _TINY = 1e-250
 _LIFT = 512
@@ -28,7 +28,9 @@ class RsiParameters(Parameters, frozen=True):
     period: Annotated[int, msgspec.Meta(ge=2, le=100_000)] = 14
 
 
-class _State(msgspec.Struct):
+class RsiState(msgspec.Struct):
+    """The two averages."""
+
     changes: int = 0
     """Changes seen, counted up to the period."""
     close: float | None = None
@@ -38,7 +40,7 @@ class _State(msgspec.Struct):
     lift: int = 0
 
 
-class Rsi(Indicator[RsiParameters, _State]):
+class Rsi(Indicator[RsiParameters, RsiState]):
     """Share of gains in the smoothed changes of the close, 0 to 100; 50 when nothing changed.
 
     While a price stands still both averages shrink by the same factor and the RSI stays. Before
@@ -48,10 +50,11 @@ class Rsi(Indicator[RsiParameters, _State]):
     name = "rsi"
     outputs = ("rsi",)
     parameters_type = RsiParameters
-    state_type = _State
+    state_type = RsiState
 
     def _rebuild(self) -> None:
         self._period = self.parameters.period
+        self._kept = self._period - 1
 
     @property
     def bars_needed(self) -> int:
@@ -60,14 +63,26 @@ class Rsi(Indicator[RsiParameters, _State]):
 
     def update(self, bar: Ohlcv) -> Values:
         """Take a closed bar and return the RSI over it."""
-        state = self._state
-        if state.close is not None:
-            state.gain, state.loss, state.lift = gain, loss, _ = self._step(state.close, bar.close)
-            state.changes = min(state.changes + 1, self._period)
-            state.close = bar.close
-            return self._values(state.changes, gain, loss)
-        state.close = bar.close
-        return {"rsi": None}
+        state, close = self._state, bar.close
+        last, state.close = state.close, close
+        if state.changes == self._period and not state.lift and last is not None:
+            # the usual case of _step, written out
+            change = close - last
+            if change > 0.0:
+                state.gain = gain = (state.gain * self._kept + change) / self._period
+                state.loss = loss = state.loss * self._kept / self._period
+            else:
+                state.gain = gain = state.gain * self._kept / self._period
+                state.loss = loss = (state.loss * self._kept - change) / self._period
+            moved = gain + loss
+            if moved >= _TINY:
+                return {"rsi": 100.0 * (gain / moved)}
+            return self._settle(gain, loss)
+        if last is None:
+            return {"rsi": None}
+        state.gain, state.loss, state.lift = gain, loss, _ = self._step(last, close)
+        state.changes = min(state.changes + 1, self._period)
+        return self._values(state.changes, gain, loss)
 
     def peek(self, bar: Ohlcv) -> Values:
         """Return the RSI if ``bar`` closed now."""
@@ -95,6 +110,15 @@ class Rsi(Indicator[RsiParameters, _State]):
         if 0.0 < gain + loss < _TINY:
             gain, loss, lift = ldexp(gain, _LIFT), ldexp(loss, _LIFT), lift + _LIFT
         return gain, loss, lift
+
+    def _settle(self, gain: float, loss: float) -> Values:
+        """Lift averages that became too small, and return the RSI of them."""
+        state = self._state
+        if gain + loss:
+            state.gain = gain = ldexp(gain, _LIFT)
+            state.loss = loss = ldexp(loss, _LIFT)
+            state.lift = _LIFT
+        return self._values(self._period, gain, loss)
 
     def _values(self, changes: int, gain: float, loss: float) -> Values:
         if changes < self._period:
