@@ -28,7 +28,6 @@ from collector_core.codec import encode
 from collector_core.errors import BrokerError
 from collector_core.events import Side, Trade
 from collector_core.topics import Topics
-from collector_indicator.following import Following
 from collector_indicator.intake import Intake, decode_all
 from collector_indicator.reader import Reader, Run
 from collector_indicator.settings import IndicatorSettings
@@ -190,12 +189,11 @@ def steps(
     count = sum(len(run.values) for run in runs)
     decoded = _cpu(lambda: [len(decode_all(run.values)) for run in runs])
     settings = IndicatorSettings.load(bar_intervals=tuple(bars.split(",")), live_every=0.0)
-    wants = Following(("*:*",)).wants
     intakes: dict[Any, Intake] = {}
     for symbol in symbols:
         topic = topics.address("trade", "binance", symbol).topic
         source = Source("trade", "binance", topic, 0, frozenset({symbol}), keyed=False)
-        intakes[topic, 0] = Intake(source, settings.calculations()["trade"], wants)
+        intakes[topic, 0] = Intake(source, settings.calculations())
 
     def take() -> None:
         for run in runs:

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collector_core.codec import encode
 from collector_core.events import Event, Trade
+from collector_indicators.following import Following
+from collector_indicators.plan import Entry, Plan
 from collector_indicators.selection import parse_set
 from collector_indicators.settings import CalculationSettings
 
 START = 1_760_000_000_000_000
 SECOND = 1_000_000
 SETTINGS = CalculationSettings("bar", ("1s",), parse_set("rsi:2,vwap"), grace=0, live_every=None)
+PLAN = Plan([Entry(Following(["*:*/USDT", "*:*/KRW", "*:*/BTC"]), SETTINGS)])
 
 
 def trade(number: int, symbol: str = "BTC/USDT", price: str | None = None) -> Trade:

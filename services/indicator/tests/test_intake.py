@@ -1,20 +1,26 @@
 from __future__ import annotations
 
-import msgspec
+from collections import Counter
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from collector_core.codec import encode
 from collector_core.errors import NumberError, StateError
-from collector_core.events import Bar, Candle, Clock, Event, Indicator
-from collector_indicator.computation import Computation, computable
+from collector_core.events import Bar, Book, Event, Indicator
+from collector_indicator.computation import Computation
 from collector_indicator.intake import Drained, Intake, decode_all
 from collector_indicator.rebuild import Rebuild
 from collector_indicator.sources import Source
 from collector_indicator.state_rows import StoredStates
+from collector_indicators.computable import computable
+from collector_indicators.following import Following
+from collector_indicators.plan import Entry, Plan
+from collector_indicators.selection import parse_set
+from collector_indicators.settings import CalculationSettings
 
-from .rows import SECOND, SETTINGS, START, raw, trade, trades
+from .rows import PLAN, SECOND, SETTINGS, START, raw, trade, trades
 
 SYMBOL = Source(
     "trade", "binance", "md.trade.binance.BTC-USDT", 0, frozenset({"BTC/USDT"}), keyed=False
@@ -25,7 +31,7 @@ HEAD = ("binance", "BTC/USDT", None, 1, 1, 1)
 
 
 def intake(source: Source = SYMBOL, **options: object) -> Intake:
-    return Intake(source, SETTINGS, lambda _, symbol: symbol != "NO/USDT", **options)  # type: ignore[arg-type]  # as given
+    return Intake(source, PLAN, **options)  # type: ignore[arg-type]  # as given
 
 
 def take(target: Intake, values: list[bytes]) -> None:
@@ -91,7 +97,7 @@ def test_a_keyed_partition_has_a_calculation_a_symbol() -> None:
     mixed = [
         value
         for pair in zip(
-            trades(0, 20), trades(0, 20, "ETH/USDT"), trades(0, 20, "NO/USDT"), strict=True
+            trades(0, 20), trades(0, 20, "ETH/USDT"), trades(0, 20, "NO/EUR"), strict=True
         )
         for value in pair
     ]
@@ -146,18 +152,6 @@ def test_care_leaves_out_what_is_no_number(price: str) -> None:
     assert undisturbed(values) == [encode(row) for row in careful.drain().rows]
 
 
-def test_what_is_computable() -> None:
-    assert computable(trade(1))
-    assert not computable(trade(1, price="-"))
-    assert not computable(trade(1, price="9" * 101))
-    # each of the two is in bounds, their product is not
-    assert not computable(msgspec.structs.replace(trade(1, price="9" * 60), amount="9" * 60))
-    candle = Candle(*HEAD, "1m", 0, 60, *("1", "2", "1", "2", "5"), None, None, closed=True)
-    assert computable(candle)
-    assert not computable(msgspec.structs.replace(candle, quote_volume="Infinity"))
-    assert computable(Clock(*HEAD, 5))
-
-
 def test_a_rebuild_takes_the_old_rows_away_and_goes_on() -> None:
     states = StoredStates()
     old = intake()
@@ -204,3 +198,33 @@ def test_late_rows_are_told_once() -> None:
     take(again, trades(42, 44))
     again.drain()
     assert again.late_since_told() == 0
+
+
+def book(number: int, symbol: str, bid: str = "99") -> Book:
+    """Return the snapshot of a number; there are two in a second."""
+    time = START + number * SECOND // 2
+    return Book(
+        "binance", symbol, time, time + 1, START, 1, "snapshot", [(bid, "1")], [("101", "2")]
+    )
+
+
+@pytest.mark.parametrize("keyed", [False, True])
+def test_books_are_taken_as_the_other_inputs_are(keyed: bool) -> None:  # noqa: FBT001  # a parameter
+    chosen = CalculationSettings("book", ("1s",), parse_set("spread"), live_every=None)
+    symbols = ["BTC/USDT", "ETH/USDT"] if keyed else ["BTC/USDT"]
+    source = Source("book", "binance", "b", 0, frozenset(symbols), keyed)
+    here = Intake(source, Plan([Entry(Following(["*:*"]), chosen)]))
+    events = [book(number, symbol) for number in range(9) for symbol in symbols]
+    # a number that is none: the book is doubted until the next row, and nothing stops
+    events[8 * len(symbols) // 2] = book(4, symbols[0], "x")
+    assert all(computable(row) for row in events)
+    take(here, raw(*events[:5]))
+    states = StoredStates()
+    rows = store(states, here.drain())
+    again = Intake(source, Plan([Entry(Following(["*:*"]), chosen)]))
+    again.restore(states.by_place()[source.place])
+    take(again, raw(*events[5:]))
+    rows += store(states, again.drain())
+    assert dict.fromkeys(symbols, 4) == Counter(row.symbol for row in rows)
+    marks = [r.incomplete for r in rows if isinstance(r, Indicator) and r.symbol == symbols[0]]
+    assert marks == [False, False, True, False]

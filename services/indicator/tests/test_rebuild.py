@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import msgspec
 import pytest
 
 from collector_core.errors import StateError
@@ -65,6 +66,8 @@ def test_the_last_close_of_each_series() -> None:
     ]
     second = {"time|1s": 5, "time|3s": 1, "bar:time|1s|rsi|2": 2}
     assert {k: START + n * SECOND for k, n in second.items()} == last_closes(published, "bar")
+    of_book = indicator(7, "book", "spread")
+    assert last_closes([*published, of_book], "book") == {"book|1s|spread|2": START + 7 * SECOND}
     assert last_closes(published, "candle") == {"candle|1s|rsi|2": START + 9 * SECOND}
 
 
@@ -82,6 +85,22 @@ def test_what_was_published_is_kept_back_and_the_rest_numbered_anew() -> None:
 
 def test_a_new_series_is_kept_back_from_nothing() -> None:
     assert len(Rebuild({"time|1s": START}).admit([bar(0), bar(0, size="3s")])) == 1
+
+
+def counted(number: int, ordinal: int) -> Bar:
+    """Return a bar of ten trades."""
+    given = {"interval": None, "bar_kind": "trades", "size": "10", "ordinal": ordinal}
+    return msgspec.structs.replace(bar(number), **given)
+
+
+def test_bars_without_a_grid_are_numbered_on() -> None:
+    closes = last_closes([counted(3, 700), counted(4, 701), bar(9)], "bar")
+    rebuild = Rebuild(closes)
+    # begun anew over what retention has left, the bars count from 0 again
+    admitted = rebuild.admit([counted(4, 0), counted(5, 1), bar(10)])
+    assert [row.ordinal for row in admitted if isinstance(row, Bar)] == [702, 10]
+    admitted = Rebuild.of(rebuild.state()).admit([counted(6, 2), counted(8, 3)])
+    assert [row.ordinal for row in admitted if isinstance(row, Bar)] == [703, 704]
 
 
 def test_it_goes_on_from_its_state() -> None:

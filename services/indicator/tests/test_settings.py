@@ -1,10 +1,13 @@
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from collector_core.errors import SettingsError
 from collector_indicator.settings import IndicatorSettings
 from collector_indicators.selection import Choice
+from collector_indicators.settings import CalculationSettings
 
 
 @pytest.fixture(autouse=True)
@@ -13,9 +16,10 @@ def _no_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: object) -> None:
 
 
 def test_the_defaults_compute_both_inputs() -> None:
-    calculations = IndicatorSettings.load().calculations()
-    assert {"trade", "candle"} == set(calculations)
-    bars, candles = calculations["trade"], calculations["candle"]
+    plan = IndicatorSettings.load().calculations()
+    bars, candles = (entry.settings for entry in plan.entries)
+    assert plan.settings_of("trade", "binance", "BTC/USDT") == bars
+    assert plan.settings_of("candle", "binance", "BTC/USDT") == candles
     assert (bars.input, bars.intervals) == ("bar", ("1s", "1m"))
     assert (candles.input, candles.intervals) == ("candle", ("1m",))
     assert (bars.grace, bars.horizon, bars.live_every) == (100_000, 2, 1_000_000)
@@ -24,10 +28,36 @@ def test_the_defaults_compute_both_inputs() -> None:
 
 
 def test_an_input_may_be_left_out() -> None:
-    assert {"candle"} == set(IndicatorSettings.load(bar_intervals=()).calculations())
+    assert {"candle"} == IndicatorSettings.load(bar_intervals=()).calculations().channels
     only_bars = IndicatorSettings.load(candle_intervals=(), live_every=0).calculations()
-    assert {"trade"} == set(only_bars)
-    assert only_bars["trade"].live_every is None
+    assert {"trade"} == only_bars.channels
+    [entry] = only_bars.entries
+    assert entry.settings.live_every is None
+
+
+def test_books_are_followed_where_they_have_intervals() -> None:
+    assert "book" not in IndicatorSettings.load().calculations().channels
+    plan = IndicatorSettings.load(
+        bar_intervals="", candle_intervals="", book_intervals="1s,1m", grace=0.25
+    ).calculations()
+    [entry] = plan.entries
+    assert plan.settings_of("book", "binance", "BTC/USDT") == entry.settings
+    assert entry.settings == CalculationSettings(
+        "book",
+        ("1s", "1m"),
+        (Choice("spread", ""), Choice("book_imbalance", "5")),
+        grace=250_000,
+    )
+
+
+def test_a_plan_file_replaces_them(tmp_path: Path) -> None:
+    path = tmp_path / "plan.yaml"
+    path.write_text("calculations: [{symbols: ['*:*'], input: candle, intervals: [5m]}]")
+    plan = IndicatorSettings.load(plan=path).calculations()
+    assert plan.settings_of("candle", "upbit", "BTC/KRW") == CalculationSettings(
+        "candle", ("5m",), grace=0
+    )
+    assert plan.settings_of("trade", "upbit", "BTC/KRW") is None
 
 
 @pytest.mark.parametrize(
@@ -40,11 +70,20 @@ def test_an_input_may_be_left_out() -> None:
         ),
         (
             {"bar_intervals": "1m,1m"},
-            "setting COLLECTOR_BAR_INTERVALS: expected each interval once, was 1m,1m",
+            "setting COLLECTOR_BAR_INTERVALS: expected 1m once, was 1m,1m",
         ),
         (
             {"bar_intervals": "", "candle_intervals": ""},
-            "setting COLLECTOR_CANDLE_INTERVALS: expected intervals here or in COLLECTOR_BAR_INTE",
+            "setting COLLECTOR_BOOK_INTERVALS: expected intervals here, in COLLECTOR_BAR_INTERVALS",
+        ),
+        ({"book_intervals": "1m,1m"}, "setting COLLECTOR_BOOK_INTERVALS: expected 1m once"),
+        (
+            {"indicators": "rsi,spread"},
+            "setting COLLECTOR_INDICATORS: expected an indicator over candle, was spread",
+        ),
+        (
+            {"book_indicators": "rsi"},
+            "setting COLLECTOR_BOOK_INDICATORS: expected an indicator over book, was rsi",
         ),
         ({"indicators": "rsi,rsi:14"}, "setting COLLECTOR_INDICATORS: expected each indicator"),
         (
@@ -59,3 +98,9 @@ def test_what_is_wrong_is_named(given: dict[str, object], sentence: str) -> None
     with pytest.raises(SettingsError) as raised:
         IndicatorSettings.load(**given)
     assert str(raised.value).startswith(sentence)
+
+
+def test_a_plan_that_cannot_be_read_is_named(tmp_path: Path) -> None:
+    settings = IndicatorSettings.load(plan=tmp_path / "none.yaml")
+    with pytest.raises(SettingsError, match=r"expected a readable file at .*none\.yaml, was "):
+        settings.calculations()

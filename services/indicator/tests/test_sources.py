@@ -5,9 +5,13 @@ from hypothesis import strategies as st
 
 from collector_core.records import CatalogEntry
 from collector_core.topics import Layout, Topics
-from collector_indicator.following import Following
 from collector_indicator.sources import Source, Sources, outputs_of, shard_of
+from collector_indicators.following import Following
+from collector_indicators.plan import Entry, Plan
+from collector_indicators.settings import CalculationSettings
 from collector_runtime.kafka.catalog import entries_of
+
+from .rows import SETTINGS
 
 SYMBOLS = ["BTC/USDT", "ETH/USDT", "XRP/KRW", "SOL/USDT", "ADA/BTC"]
 
@@ -19,7 +23,9 @@ def entries(layout: Layout, *channels: str, partitions: int = 16) -> list[Catalo
 
 def sources(layout: Layout = "symbol", partitions: int = 16, follow: str = "*:*") -> Sources:
     topics = Topics("md", layout, partitions)
-    return Sources(topics, ["trade", "candle"], Following([follow]))
+    candles = CalculationSettings("candle", ("1m",))
+    following = Following([follow])
+    return Sources(topics, Plan([Entry(following, SETTINGS), Entry(following, candles)]))
 
 
 def test_each_symbol_s_topic_is_a_source() -> None:
@@ -105,6 +111,8 @@ def test_what_is_published_from_a_source() -> None:
     ]
     candles = Source("candle", "binance", "t", 0, frozenset({"A/U"}), keyed=False)
     assert outputs_of(candles) == [("indicator", "binance", "A/U")]
+    books = Source("book", "binance", "t", 0, frozenset({"A/U"}), keyed=False)
+    assert outputs_of(books) == [("indicator", "binance", "A/U")]
 
 
 LAYOUTS: tuple[Layout, Layout] = ("symbol", "keyed")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import signal
 import sys
 
 import structlog
@@ -35,6 +36,7 @@ def main() -> int:
         health.check("shards", worker.readiness)
         async with health:
             structlog.get_logger("collector.indicator").info("started", health_port=health.port)
+            asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, worker.reload)
             working = supervisor.start("worker", asyncio.to_thread(worker.run))
             await supervisor.stopped()
             worker.stop()

@@ -4,17 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from collector_core.errors import NumberError, StateError
-from collector_core.events import Candle, Event, Trade
+from collector_core.errors import StateError
+from collector_core.events import Event
 from collector_indicator.rebuild import Rebuild
 from collector_indicator.state_rows import Kind
-from collector_indicators.candle_calculation import CandleCalculation
+from collector_indicators.calculation import Calculation
 from collector_indicators.engine import create
-from collector_indicators.ohlcv import LIMIT, of_texts
 from collector_indicators.settings import CalculationSettings
-from collector_indicators.trade_calculation import TradeCalculation
 
-__all__ = ["Computation", "computable"]
+__all__ = ["Computation"]
 
 
 class Computation:
@@ -60,6 +58,39 @@ class Computation:
         computation._told = computation._late()
         return computation
 
+    # --- changed settings -----------------------------------------------------------------------
+
+    def with_settings(self, settings: CalculationSettings) -> Computation:
+        """Return a computation that goes on from here with other settings.
+
+        Raises:
+            NumberError: as ``state``.
+        """
+        calculation = self._calculation
+        calculation.next_offset = 0
+        other = Computation(self.exchange, self.symbol, settings, self._rebuild)
+        other._calculation.restore(calculation.open_state(), calculation.closed_state())
+        other._told = other._late()
+        return other
+
+    @property
+    def settings(self) -> CalculationSettings:
+        """What is computed."""
+        return self._calculation.settings
+
+    @property
+    def begins(self) -> bool:
+        """Whether some of it began where the state ended: the history may tell more."""
+        return self._calculation.begins
+
+    def adopt(self, reader: Calculation) -> None:
+        """Take over what began here from a calculation that was fed with the rows before."""
+        self._calculation.adopt(reader)
+
+    def begin_here(self) -> None:
+        """Do without a history for what began here."""
+        self._calculation.begin_here()
+
     @property
     def next_offset(self) -> int:
         """Offset of the first input row that it has not taken."""
@@ -98,22 +129,4 @@ class Computation:
         return since
 
     def _late(self) -> int:
-        calculation = self._calculation
-        if isinstance(calculation, TradeCalculation | CandleCalculation):
-            return sum(calculation.dropped.values())
-        return 0
-
-
-def computable(row: Event) -> bool:
-    """Tell whether the numbers of an input row are ones that calculations take."""
-    try:
-        if isinstance(row, Trade):
-            texts = (row.price, row.price, row.price, row.price, row.amount)
-            numbers = of_texts(0, texts, None)
-            return abs(numbers.close * numbers.volume) < LIMIT
-        if isinstance(row, Candle):
-            texts = (row.open, row.high, row.low, row.close, row.volume)
-            of_texts(0, texts, row.quote_volume)
-    except NumberError:
-        return False
-    return True
+        return sum(self._calculation.dropped.values())

@@ -6,7 +6,6 @@ from collections.abc import Iterable
 
 from collector_core.errors import SettingsError
 from collector_core.records import CatalogEntry
-from collector_indicator.following import Following
 from collector_indicator.settings import IndicatorSettings
 from collector_indicator.sources import Source, Sources, Stream, outputs_of
 from collector_runtime.kafka.catalog import entries_of, publish_catalog
@@ -32,8 +31,7 @@ class Installation:
         self.kafka = settings.kafka("collector-indicator")
         self.topics = settings.topics()
         self.topology = Topology(self.topics, settings.topic_retention, settings.topic_replicas)
-        self.calculations = settings.calculations()
-        self.following = Following(settings.follow)
+        self.plan = settings.calculations()
         self.state_topic = self.topology.state(settings.shards).name
         self.group = f"{self.topics.prefix}.indicator"
 
@@ -43,7 +41,7 @@ class Installation:
 
     def sources(self) -> Sources:
         """Return an empty collection of what is to be read."""
-        return Sources(self.topics, list(self.calculations), self.following)
+        return Sources(self.topics, self.plan)
 
     def provision(self) -> None:
         """Make the catalogue and the state topic. Blocks.

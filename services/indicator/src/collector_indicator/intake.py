@@ -5,7 +5,7 @@ Everything that is published follows from the rows alone, whatever batches they 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final, NamedTuple
 
 import msgspec
@@ -13,10 +13,13 @@ import msgspec
 from collector_core.codec import decode
 from collector_core.errors import CodecError
 from collector_core.events import Event, Row
-from collector_indicator.computation import Computation, computable
+from collector_indicator.computation import Computation
 from collector_indicator.rebuild import Rebuild
 from collector_indicator.sources import Source
-from collector_indicator.state_rows import Stored, key_of_offset, key_of_state
+from collector_indicator.state_rows import KINDS, Stored, key_of_offset, key_of_state
+from collector_indicators.calculation import Calculation
+from collector_indicators.computable import computable
+from collector_indicators.plan import Plan
 from collector_indicators.settings import CalculationSettings
 
 __all__ = ["Drained", "Intake", "StateRow", "decode_all"]
@@ -35,21 +38,27 @@ class Drained(NamedTuple):
     state: list[StateRow]
 
 
+class _Growing(NamedTuple):
+    """A stream that goes on as before while its history is read for what is new."""
+
+    settings: CalculationSettings
+    since: list[Event]
+    """Rows taken since the history's end."""
+
+
 class Intake:
     """The calculations over one partition.
 
     Args:
         source: the partition.
-        settings: what to compute.
-        wants: tells of an exchange and symbol whether they are followed.
-        closes: of an exchange and symbol, the ``Rebuild`` of one that begins over published rows.
+        plan: what to compute from which streams.
+        rebuilds: of an exchange and symbol, the ``Rebuild`` of one that begins over published rows.
     """
 
     def __init__(
         self,
         source: Source,
-        settings: CalculationSettings,
-        wants: Callable[[str, str], bool],
+        plan: Plan,
         rebuilds: Mapping[tuple[str, str], Rebuild] | None = None,
     ) -> None:
         self.source = source
@@ -61,8 +70,7 @@ class Intake:
         self.unusable = 0
         # check each row's numbers first: one of them is bad
         self.careful = False
-        self._settings = settings
-        self._wants = wants
+        self._plan = plan
         self._rebuilds = dict(rebuilds or {})
         self._computations: dict[tuple[str, str], Computation] = {}
         # computations that took rows since the last ``drain``
@@ -72,6 +80,10 @@ class Intake:
         self._stale: list[bytes] = []
         # rows beyond the horizon that nobody was told of
         self._late = 0
+        # streams whose settings changed, until their history was read
+        self._growing: dict[tuple[str, str], _Growing] = {}
+        # offset up to which that history is read
+        self.history_end = 0
 
     def restore(self, stored: Stored) -> None:
         """Go on where the state rows of the partition say.
@@ -80,14 +92,100 @@ class Intake:
             StateError: they are unreadable, of another version, or do not belong together.
         """
         for (exchange, symbol), rows in stored.symbols.items():
-            computation = Computation.restored(exchange, symbol, self._settings, rows)
-            self._computations[exchange, symbol] = computation
+            settings = self._plan.settings_of(self.source.channel, exchange, symbol)
+            if settings is not None:
+                computation = Computation.restored(exchange, symbol, settings, rows)
+                self._computations[exchange, symbol] = computation
         offsets = [computation.next_offset for computation in self._computations.values()]
         self.next_offset = max(offsets, default=None) if stored.offset is None else stored.offset
+        self.history_end = self.next_offset or 0
 
     def discard(self, stored: Stored) -> None:
         """Begin anew; the first transaction takes the old state rows away."""
         self._stale = list(stored.keys)
+
+    # --- another plan -------------------------------------------------------------------------
+
+    def replan(self, plan: Plan) -> None:
+        """Compute by another plan from here on.
+
+        A stream to which nothing is added follows at once, one that is wanted no more is left
+        with its state. The others go on as before until ``grow``; ``history_wanted`` says which.
+
+        Raises:
+            NumberError: as ``take``.
+        """
+        self._plan = plan
+        self._growing = {}
+        self.history_end = self.next_offset or 0
+        for stream, computation in list(self._computations.items()):
+            settings = plan.settings_of(self.source.channel, *stream)
+            if settings is None:
+                self._leave(stream)
+            elif settings != computation.settings:
+                changed = computation.with_settings(settings)
+                if changed.begins:
+                    self._growing[stream] = _Growing(settings, [])
+                else:
+                    self._replace(stream, changed)
+
+    @property
+    def history_wanted(self) -> dict[tuple[str, str], CalculationSettings]:
+        """What is to be computed over the rows before ``history_end``, by exchange and symbol.
+
+        Streams that grow, and those whose restored state lacks what the plan has.
+        """
+        found = {stream: growing.settings for stream, growing in self._growing.items()}
+        for stream, computation in self._computations.items():
+            if computation.begins:
+                found.setdefault(stream, computation.settings)
+        return found
+
+    @property
+    def waiting(self) -> int:
+        """Rows that are kept for streams whose history is read."""
+        return sum(len(growing.since) for growing in self._growing.values())
+
+    def grow(self, readers: Mapping[tuple[str, str], Calculation]) -> None:
+        """Let streams go on with what is new, as if it had been there since the history began.
+
+        Args:
+            readers: calculations with the settings of ``history_wanted``, fed with the rows
+                before ``history_end``.
+
+        Raises:
+            NumberError: as ``take``.
+        """
+        for stream, reader in readers.items():
+            computation = self._computations[stream]
+            growing = self._growing.pop(stream, None)
+            if growing is not None:
+                reader.feed_many(growing.since)
+                computation = computation.with_settings(growing.settings)
+            computation.adopt(reader)
+            self._replace(stream, computation)
+
+    def give_history_up(self) -> None:
+        """Let what is new begin here, as if the topic had no rows before.
+
+        Raises:
+            NumberError: as ``take``.
+        """
+        growing, self._growing = self._growing, {}
+        for stream, (settings, _) in growing.items():
+            computation = self._computations[stream].with_settings(settings)
+            computation.begin_here()
+            self._replace(stream, computation)
+
+    def _replace(self, stream: tuple[str, str], computation: Computation) -> None:
+        self._computations[stream] = self._changed[stream] = computation
+        self._moved = True
+
+    def _leave(self, stream: tuple[str, str]) -> None:
+        del self._computations[stream]
+        self._changed.pop(stream, None)
+        self._stale += [key_of_state(*self.source.place, *stream, kind) for kind in KINDS]
+        self._moved = True
 
     @property
     def changed(self) -> bool:
@@ -120,9 +218,15 @@ class Intake:
     def _take_one(self, stream: tuple[str, str], rows: Sequence[Event]) -> None:
         computation = self._computations.get(stream)
         if computation is None:
-            computation = Computation(*stream, self._settings, self._rebuilds.get(stream))
+            settings = self._plan.settings_of(self.source.channel, *stream)
+            if settings is None:
+                return
+            computation = Computation(*stream, settings, self._rebuilds.get(stream))
             self._computations[stream] = computation
         self._changed[stream] = computation
+        growing = self._growing.get(stream)
+        if growing is not None:
+            growing.since.extend(rows)
         given = computation.feed(rows)
         if given:
             self.pending += given
@@ -132,8 +236,7 @@ class Intake:
         for row in rows:
             streams.setdefault((row.exchange, row.symbol), []).append(row)
         for stream, own in streams.items():
-            if self._wants(*stream):
-                self._take_one(stream, own)
+            self._take_one(stream, own)
 
     # --- to publish -----------------------------------------------------------------------------
 

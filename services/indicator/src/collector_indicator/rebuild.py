@@ -19,7 +19,8 @@ from collector_core.events import Bar, Event, Indicator, stamp
 __all__ = ["LastCloses", "Rebuild", "last_closes"]
 
 LastCloses: TypeAlias = dict[str, int]
-"""Open time of the last bar published as closed, by the series of rows it belongs to."""
+"""Open time of the last bar published as closed, by the series of rows it belongs to; also the
+ordinal of the last bar of a series without a grid, by ``ordinal|`` and the series."""
 
 
 class _State(msgspec.Struct):
@@ -27,6 +28,8 @@ class _State(msgspec.Struct):
     epoch: int | None
     bars: int
     indicators: int
+    ordinals: dict[str, int] = {}
+    """By series of bars without a grid: what the number of a row is raised by."""
 
 
 class Rebuild:
@@ -59,7 +62,7 @@ class Rebuild:
         The epoch is the time of the first of them: later than any row that was published.
         """
         state = self._state
-        admitted = []
+        admitted: list[Event] = []
         for row in rows:
             if _open_time(row) <= state.closes.get(_series(row), -1):
                 continue
@@ -68,27 +71,43 @@ class Rebuild:
                 state.epoch = next(time for time in times if time is not None)
             if isinstance(row, Bar):
                 state.bars += 1
-                stamp(row, state.epoch, state.bars)
+                admitted.append(self._counted(row))
+                stamp(admitted[-1], state.epoch, state.bars)
             else:
                 state.indicators += 1
                 stamp(row, state.epoch, state.indicators)
-            admitted.append(row)
+                admitted.append(row)
         return admitted
+
+    def _counted(self, row: Bar) -> Bar:
+        """Return a bar numbered on from the last one published, where bars are counted.
+
+        The number is a part of the row's key: no bar replaces another one on a compacted topic.
+        """
+        if row.bar_kind == "time":
+            return row
+        series = _series(row)
+        raised = self._state.ordinals.get(series)
+        if raised is None:
+            last = self._state.closes.get(_ORDINAL + series, -1)
+            raised = self._state.ordinals[series] = last + 1 - row.ordinal
+        return msgspec.structs.replace(row, ordinal=row.ordinal + raised)
 
     def state(self) -> bytes:
         """Return all that the next rows depend on."""
         return msgspec.msgpack.encode(self._state)
 
 
+_ORDINAL: Final = "ordinal|"
 _DECODE: Final = msgspec.msgpack.Decoder(_State).decode
 
 
 def last_closes(published: Sequence[Event], source: str) -> LastCloses:
-    """Return the last closes among published rows that come from bars or candles.
+    """Return the last closes among published rows that come from one input.
 
     Args:
         published: rows of one symbol's output topics.
-        source: ``bar`` for what is computed from trades, ``candle`` for the rest.
+        source: ``bar`` for what is computed from trades, else ``candle`` or ``book``.
     """
     closes: LastCloses = {}
     for row in published:
@@ -98,6 +117,9 @@ def last_closes(published: Sequence[Event], source: str) -> LastCloses:
         if origin == source:
             series = _series(row)
             closes[series] = max(closes.get(series, row.open_time), row.open_time)
+            if isinstance(row, Bar) and row.bar_kind != "time":
+                counted = _ORDINAL + series
+                closes[counted] = max(closes.get(counted, row.ordinal), row.ordinal)
     return closes
 
 

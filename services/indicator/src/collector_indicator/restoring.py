@@ -15,11 +15,13 @@ import structlog
 from collector_core.errors import StateError
 from collector_core.events import Event
 from collector_core.records import CatalogEntry
+from collector_indicator.history import read_history
 from collector_indicator.installation import Installation
 from collector_indicator.intake import Intake, decode_all
 from collector_indicator.rebuild import Rebuild, last_closes
 from collector_indicator.sources import Place, Source, Stream, outputs_of
 from collector_indicator.state_rows import Stored, StoredStates
+from collector_indicators.plan import INPUTS
 from collector_runtime.clock import monotonic
 from collector_runtime.kafka.restore import read_to_end
 from collector_runtime.kafka.tail import last_rows
@@ -107,8 +109,7 @@ def _intake(
     rebuilds: Mapping[tuple[str, str], Rebuild],
 ) -> Intake:
     def create() -> Intake:
-        settings = installation.calculations[source.channel]
-        return Intake(source, settings, installation.following.wants, rebuilds)
+        return Intake(source, installation.plan, rebuilds)
 
     intake = create()
     stored = order.stored.get(source.place)
@@ -129,6 +130,10 @@ def _intake(
             rebuilds = _rebuilds(installation, [source], made).get(source.place, {})
             intake = create()
             intake.discard(stored)
+    wanted = intake.history_wanted
+    if wanted:
+        rows = installation.settings.history_rows
+        intake.grow(read_history(installation.kafka, source, wanted, intake.history_end, rows))
     intake.careful = source.place in order.careful
     return intake
 
@@ -157,7 +162,7 @@ def _rebuilds(
             )
     found: dict[Place, dict[tuple[str, str], Rebuild]] = {}
     for (source, symbol), events in published.items():
-        closes = last_closes(events, installation.calculations[source.channel].input)
+        closes = last_closes(events, INPUTS[source.channel])
         if closes:
             _LOG.warning("rebuilding", exchange=source.exchange, symbol=symbol, input=source.topic)
             found.setdefault(source.place, {})[source.exchange, symbol] = Rebuild(closes)

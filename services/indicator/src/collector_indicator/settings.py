@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Final
+from pathlib import Path
+from typing import Final, Literal
 
 from pydantic import Field, ValidationInfo, field_validator
 
 from collector_core.errors import SettingsError
-from collector_core.intervals import length
-from collector_indicator.following import Following
+from collector_indicators.following import Following
+from collector_indicators.plan import Entry, Plan
+from collector_indicators.plan_file import read_plan
 from collector_indicators.selection import parse_set
 from collector_indicators.settings import CalculationSettings
 from collector_runtime.settings import Settings, Words
@@ -16,6 +18,11 @@ from collector_runtime.settings import Settings, Words
 __all__ = ["IndicatorSettings"]
 
 _MICRO: Final = 1_000_000
+_INPUTS: Final[dict[str, Literal["bar", "candle", "book"]]] = {
+    "bar_intervals": "bar",
+    "candle_intervals": "candle",
+    "book_intervals": "book",
+}
 
 
 class IndicatorSettings(Settings):
@@ -28,19 +35,37 @@ class IndicatorSettings(Settings):
         ("*:*",), min_length=1, description="Streams to follow, exchange:symbol with * and ?."
     )
     bar_intervals: Words = Field(
-        ("1s", "1m"), description="Bars built from trades; empty follows no trades."
+        ("1s", "1m"),
+        description="Bars built from trades, also trades:100, volume:2.5, quote:50000; empty "
+        "follows no trades.",
     )
     candle_intervals: Words = Field(
-        ("1m",), description="Candles to compute over; empty follows no candles."
+        ("1m",),
+        description="Candles to compute over, also merged ones such as 8h/1h; empty follows none.",
+    )
+    book_intervals: Words = Field(
+        (), description="Intervals of indicators over order books; empty follows no books."
+    )
+    plan: Path | None = Field(
+        None,
+        description="YAML file of calculations; it replaces the settings above and those below "
+        "down to the horizon.",
     )
     indicators: str = Field(
-        "rsi:14,macd:12:26:9,bollinger:20:2,vwap", description="Indicators over both."
+        "rsi:14,macd:12:26:9,bollinger:20:2,vwap", description="Indicators over bars and candles."
+    )
+    book_indicators: str = Field(
+        "spread,book_imbalance:5", description="Indicators over order books."
     )
     live_every: float = Field(
         1.0, ge=0, description="Grid of live values, in seconds; 0 publishes closed ones alone."
     )
     grace: float = Field(
-        0.1, ge=0, le=3600, description="Seconds past a bar's end for which trades are waited for."
+        0.1,
+        ge=0,
+        le=3600,
+        description="Seconds past a bar's end for which trades are waited for; book rows without "
+        "an exchange time count as so much earlier.",
     )
     horizon: int = Field(2, ge=0, le=1000, description="Closed bars that late rows still revise.")
     tick: float = Field(
@@ -48,6 +73,11 @@ class IndicatorSettings(Settings):
     )
     checkpoint: float = Field(
         1.0, ge=0, le=60, description="Most seconds for which state without new rows is unwritten."
+    )
+    history_rows: int = Field(
+        200_000,
+        ge=0,
+        description="Rows of an input that are read back for what a changed plan adds; 0 none.",
     )
     session_timeout: float = Field(
         6.0, ge=1, le=300, description="Seconds after which a silent process loses its shards."
@@ -71,26 +101,29 @@ class IndicatorSettings(Settings):
             raise ValueError(str(error)) from error
         return value
 
-    @field_validator("bar_intervals", "candle_intervals")
+    @field_validator("bar_intervals", "candle_intervals", "book_intervals")
     @classmethod
     def _are_intervals(cls, value: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
         try:
-            for interval in value:
-                length(interval)
+            if value:
+                CalculationSettings(_INPUTS[info.field_name or ""], value)
         except SettingsError as error:
-            raise ValueError(str(error)) from error
-        if len(set(value)) < len(value):
-            raise ValueError(f"expected each interval once, was {','.join(value)}")
-        bars = info.data.get("bar_intervals", value)
-        if info.field_name == "candle_intervals" and not value and not bars:
-            raise ValueError("expected intervals here or in COLLECTOR_BAR_INTERVALS, was none")
+            raise ValueError(str(error).removeprefix("intervals: ")) from error
+        others = [info.data.get(name, ("?",)) for name in ("bar_intervals", "candle_intervals")]
+        if info.field_name == "book_intervals" and not value and not any(others):
+            raise ValueError(
+                "expected intervals here, in COLLECTOR_BAR_INTERVALS or in "
+                "COLLECTOR_CANDLE_INTERVALS, was none"
+            )
         return value
 
-    @field_validator("indicators")
+    @field_validator("indicators", "book_indicators")
     @classmethod
-    def _are_indicators(cls, value: str) -> str:
+    def _are_indicators(cls, value: str, info: ValidationInfo) -> str:
+        source = "book" if info.field_name == "book_indicators" else "candle"
         try:
-            parse_set(value)
+            for choice in parse_set(value):
+                choice.check(source)
         except SettingsError as error:
             raise ValueError(str(error)) from error
         return value
@@ -102,22 +135,31 @@ class IndicatorSettings(Settings):
             raise ValueError(f"expected 0 or at least 0.001 seconds, was {value:g}")
         return value
 
-    def calculations(self) -> dict[str, CalculationSettings]:
-        """Return what to compute, by the channel of the input topics."""
-        chosen = parse_set(self.indicators)
-        live_every = round(self.live_every * _MICRO) or None
-        found = {}
+    def calculations(self) -> Plan:
+        """Return what is computed from which streams.
+
+        Raises:
+            SettingsError: the plan file is wrong; names the line.
+        """
+        if self.plan is not None:
+            return _plan_in(self.plan)
+        following = Following(self.follow)
+        chosen, of_books = parse_set(self.indicators), parse_set(self.book_indicators)
+        grace = round(self.grace * _MICRO)
+        rules = self.horizon, round(self.live_every * _MICRO) or None
+        found = []
         if self.bar_intervals:
-            found["trade"] = CalculationSettings(
-                "bar",
-                self.bar_intervals,
-                chosen,
-                round(self.grace * _MICRO),
-                self.horizon,
-                live_every,
-            )
+            found.append(CalculationSettings("bar", self.bar_intervals, chosen, grace, *rules))
         if self.candle_intervals:
-            found["candle"] = CalculationSettings(
-                "candle", self.candle_intervals, chosen, 0, self.horizon, live_every
-            )
-        return found
+            found.append(CalculationSettings("candle", self.candle_intervals, chosen, 0, *rules))
+        if self.book_intervals:
+            found.append(CalculationSettings("book", self.book_intervals, of_books, grace, *rules))
+        return Plan(Entry(following, settings) for settings in found)
+
+
+def _plan_in(path: Path) -> Plan:
+    try:
+        text = path.read_text()
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingsError(f"expected a readable file at {path}, was {error}") from error
+    return read_plan(text, str(path), str(path.parent))

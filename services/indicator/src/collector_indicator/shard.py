@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, wait
+from contextlib import contextmanager
 from typing import Final, NamedTuple
 
 import structlog
@@ -15,6 +16,7 @@ from collector_core.events import Bar, Event
 from collector_core.records import CatalogEntry
 from collector_core.topics import Topics, key_of
 from collector_indicator.counters import Counters
+from collector_indicator.history import Readers, read_history
 from collector_indicator.installation import Installation
 from collector_indicator.intake import Drained, Intake
 from collector_indicator.jobs import Jobs
@@ -31,6 +33,9 @@ _WRITE: Final = 5.0
 """Seconds for a transaction; what takes longer is unclear, and the topic will tell."""
 _ABORT: Final = 1.0
 _PREPARE_AGAIN: Final = 1.0
+_HISTORY_AGAIN: Final = 1.0
+_WAITING: Final = 500_000
+"""Rows kept of an input whose history is read, at which what is new begins without one."""
 
 _LOG: Final = structlog.get_logger("collector.indicator")
 
@@ -85,6 +90,11 @@ class Shard:
         self._thorough = thorough
         self._committing: Future[Counter[str]] | None = None
         self._committed: Sequence[Place] = ()
+        # the history that is read for what another plan added, one input at a time
+        self._history: tuple[Intake, Future[Readers]] | None = None
+        self._history_at = 0.0
+        # inputs that are read no more, until their last rows are written
+        self._leaving: set[Place] = set()
 
     @property
     def running(self) -> bool:
@@ -100,6 +110,25 @@ class Shard:
         """Read a partition too, or publish one symbol more of it."""
         self._wanted[source.place] = source
 
+    def replan(self, wanted: Mapping[Place, Source]) -> None:
+        """Follow the installation's plan, which is another one from here on.
+
+        Args:
+            wanted: the inputs of this shard by that plan; those that are new are read too.
+
+        Raises:
+            NumberError: as ``take``.
+        """
+        self._wanted = {place: source for place, source in self._wanted.items() if place in wanted}
+        for place, intake in self._intakes.items():
+            self._replan(intake)
+            if place not in wanted:
+                self._leaving.add(place)
+        self._here.reader.unassign(self._leaving)
+        for place, source in wanted.items():
+            if place not in self._intakes:
+                self.want(source)
+
     # --- work -----------------------------------------------------------------------------------
 
     def take(self, run: Run) -> None:
@@ -111,11 +140,8 @@ class Shard:
         intake = self._intakes.get(run.place)
         if intake is None:
             return
-        try:
+        with self._numbers_of(intake):
             intake.take(run.last_offset, run.values)
-        except NumberError:
-            self.uncomputable = run.place
-            raise
         self._here.counters.rows_in[intake.source.channel] += len(run.values)
 
     def turn(self, now: float) -> None:
@@ -134,9 +160,11 @@ class Shard:
             self._activate(self._preparing, now)
         if self._wanted and self._preparing is None and now >= self._prepare_at:
             self._prepare()
+        self._read_history(now)
         if self._committing is not None and self._committing.done():
             self._settle(self._committing)
         if self._committing is None:
+            self._leave()
             self._commit(now)
 
     def _opened(self, opened: Opened) -> None:
@@ -174,11 +202,74 @@ class Shard:
             return
         self._thorough = False
         for intake in intakes:
+            # the plan may be another one since
+            self._replan(intake)
             self._intakes[intake.source.place] = intake
             self._stored.pop(intake.source.place, None)
         self._here.reader.assign((i.source.place, i.next_offset) for i in intakes)
         if intakes:
             _LOG.info("inputs_started", shard=self.number, count=len(intakes))
+
+    def _leave(self) -> None:
+        for place in [p for p in self._leaving if not self._intakes[p].changed]:
+            self._leaving.discard(place)
+            del self._intakes[place]
+
+    # --- another plan -------------------------------------------------------------------------
+
+    def _replan(self, intake: Intake) -> None:
+        with self._numbers_of(intake):
+            intake.replan(self._installation.plan)
+
+    def _read_history(self, now: float) -> None:
+        """Let inputs to which a plan added something catch up, one after another."""
+        if self._history is None:
+            intake = next((i for i in self._intakes.values() if i.history_wanted), None)
+            if intake is not None and now >= self._history_at:
+                self._history = (
+                    intake,
+                    self._here.jobs.submit(
+                        read_history,
+                        self._installation.kafka,
+                        intake.source,
+                        intake.history_wanted,
+                        intake.history_end,
+                        self._installation.settings.history_rows,
+                    ),
+                )
+            return
+        intake, reading = self._history
+        if intake.waiting > _WAITING:
+            _LOG.warning("history_given_up", input=intake.source.topic, rows=intake.waiting)
+            self._history = None
+            with self._numbers_of(intake):
+                intake.give_history_up()
+        elif reading.done():
+            self._history = None
+            self._grow(intake, reading, now)
+
+    def _grow(self, intake: Intake, reading: Future[Readers], now: float) -> None:
+        try:
+            readers = reading.result()
+        except BrokerError as error:
+            _LOG.warning("history_unavailable", input=intake.source.topic, reason=str(error))
+            self._history_at = now + _HISTORY_AGAIN
+            return
+        # yet another plan in between began another history
+        wanted = intake.history_wanted
+        if {stream: reader.settings for stream, reader in readers.items()} == wanted:
+            with self._numbers_of(intake):
+                intake.grow(readers)
+            _LOG.info("history_read", input=intake.source.topic, symbols=len(readers))
+
+    @contextmanager
+    def _numbers_of(self, intake: Intake) -> Iterator[None]:
+        """Remember which partition it is whose numbers are none."""
+        try:
+            yield
+        except NumberError:
+            self.uncomputable = intake.source.place
+            raise
 
     # --- transactions ---------------------------------------------------------------------------
 
@@ -199,11 +290,8 @@ class Shard:
         )
 
     def _drain(self, intake: Intake) -> Drained:
-        try:
+        with self._numbers_of(intake):
             drained = intake.drain()
-        except NumberError:
-            self.uncomputable = intake.source.place
-            raise
         late = intake.late_since_told()
         if late:
             self._here.counters.late[intake.source.exchange] += late

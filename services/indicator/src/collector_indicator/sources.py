@@ -8,7 +8,7 @@ from typing import Final, NamedTuple
 from collector_core.errors import SymbolError
 from collector_core.records import CatalogEntry
 from collector_core.topics import Topics, murmur2, stream_key
-from collector_indicator.following import Following
+from collector_indicators.plan import Plan
 
 __all__ = ["Place", "Source", "Sources", "Stream", "outputs_of", "shard_of"]
 
@@ -20,6 +20,7 @@ Stream = tuple[str, str, str]
 _OUTPUTS: Final[Mapping[str, Sequence[str]]] = {
     "trade": ("bar", "indicator"),
     "candle": ("indicator",),
+    "book": ("indicator",),
 }
 
 
@@ -69,20 +70,18 @@ class Sources:
     Args:
         topics: prefix and layout; topics of another layout are left aside, for they would give
             the same rows twice.
-        channels: the channels that something is computed from.
-        following: which streams are wanted.
+        plan: what is computed from which streams.
     """
 
-    def __init__(self, topics: Topics, channels: Sequence[str], following: Following) -> None:
+    def __init__(self, topics: Topics, plan: Plan) -> None:
         self._topics = topics
-        self._channels = frozenset(channels)
-        self._following = following
+        self._plan = plan
         self.by_place: dict[Place, Source] = {}
 
     def add(self, entry: CatalogEntry) -> Source | None:
         """Take an entry; return the source that is new or names one symbol more."""
         exchange, symbol = entry.exchange, entry.symbol
-        if entry.channel not in self._channels or not self._following.wants(exchange, symbol):
+        if self._plan.settings_of(entry.channel, exchange, symbol) is None:
             return None
         try:
             address = self._topics.address(entry.channel, exchange, symbol)

@@ -11,16 +11,18 @@ prefix begins with states of its own.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final, Literal, NamedTuple
 
 from collector_core.errors import StateError
 
-__all__ = ["Kind", "Stored", "StoredStates", "key_of_offset", "key_of_state"]
+__all__ = ["KINDS", "Kind", "Stored", "StoredStates", "key_of_offset", "key_of_state"]
 
 Kind = Literal["open", "closed", "rebuild"]
 
-_KINDS: Final[Mapping[str, Kind]] = {"open": "open", "closed": "closed", "rebuild": "rebuild"}
+KINDS: Final[Sequence[Kind]] = ("open", "closed", "rebuild")
+"""The rows of one symbol's state."""
+_KINDS: Final[Mapping[str, Kind]] = {kind: kind for kind in KINDS}
 
 
 def key_of_state(topic: str, partition: int, exchange: str, symbol: str, kind: Kind) -> bytes:

@@ -14,19 +14,19 @@ from typing import Final
 
 import structlog
 
-from collector_core.errors import BrokerError, CollectorError, NumberError
+from collector_core.errors import BrokerError, CollectorError, NumberError, SettingsError
 from collector_core.records import CatalogEntry
 from collector_indicator.counters import Counters
 from collector_indicator.failures import retry_of
 from collector_indicator.installation import Installation
 from collector_indicator.jobs import Jobs
-from collector_indicator.lease import Lease
 from collector_indicator.reader import Reader
 from collector_indicator.settings import IndicatorSettings
 from collector_indicator.shard import Circumstances, Shard
 from collector_indicator.sources import Place, Source, shard_of
 from collector_runtime.clock import monotonic
 from collector_runtime.kafka.catalog import catalog_key, follow_catalog
+from collector_runtime.kafka.lease import Lease
 from collector_runtime.kafka.table import Table
 
 __all__ = ["Worker"]
@@ -77,6 +77,7 @@ class Worker:
         self._settings = settings
         self._installation = Installation(settings)
         self._stopping = threading.Event()
+        self._replanning = threading.Event()
         self._held: dict[int, _Held] = {}
         self._sources = self._installation.sources()
         self._by_shard: dict[int, dict[Place, Source]] = {}
@@ -95,6 +96,10 @@ class Worker:
     def stop(self) -> None:
         """Ask ``run`` to end; from any thread."""
         self._stopping.set()
+
+    def reload(self) -> None:
+        """Ask ``run`` to read the plan file again and follow it; from any thread."""
+        self._replanning.set()
 
     def readiness(self) -> str | None:
         """Return why it is not doing its work, or None; from any thread."""
@@ -150,6 +155,9 @@ class Worker:
             self._look_at = now + _LOOK
             self._take_entries(change.record for change in self._catalog.poll())
             self._unready = self._reason()
+        if self._replanning.is_set():
+            self._replanning.clear()
+            self._replan()
         for number, held in self._held.items():
             self._advance(number, held, now)
         if any(h.shard is not None and h.shard.backlog > _BACKLOG for h in self._held.values()):
@@ -171,15 +179,43 @@ class Worker:
 
     def _take_entries(self, entries: Iterable[CatalogEntry | None]) -> None:
         for entry in entries:
-            source = None if entry is None else self._sources.add(entry)
+            source = None if entry is None else self._find(entry)
             if source is None:
                 continue
+            held = self._held.get(self._shard_of[source.place])
+            if held is not None and held.shard is not None and source.place not in self._halted:
+                held.shard.want(source)
+
+    def _find(self, entry: CatalogEntry) -> Source | None:
+        """Return the source of an entry if it is new, after noting where it belongs."""
+        source = self._sources.add(entry)
+        if source is not None:
             number = shard_of(source, self._settings.shards)
             self._by_shard.setdefault(number, {})[source.place] = source
             self._shard_of[source.place] = number
-            held = self._held.get(number)
-            if held is not None and held.shard is not None and source.place not in self._halted:
-                held.shard.want(source)
+        return source
+
+    def _replan(self) -> None:
+        """Follow the plan as the file has it now; a wrong one is refused and changes nothing."""
+        try:
+            plan = self._settings.calculations()
+        except SettingsError as error:
+            _LOG.error("plan_refused", reason=str(error))
+            return
+        self._installation.plan = plan
+        self._sources = self._installation.sources()
+        # that of inputs which are left stays: rows of theirs may be on their way
+        self._by_shard = {}
+        for entry in self._catalog.rows.values():
+            self._find(entry)
+        for number, held in self._held.items():
+            if held.shard is not None:
+                wanted = self._by_shard.get(number, {})
+                try:
+                    held.shard.replan({p: s for p, s in wanted.items() if p not in self._halted})
+                except NumberError as error:
+                    self._failed(held, held.shard, error)
+        _LOG.info("plan_taken", calculations=len(plan.entries), inputs=len(self._sources.by_place))
 
     def _missing(self, sources: Iterable[Source]) -> list[CatalogEntry]:
         rows = self._catalog.rows
