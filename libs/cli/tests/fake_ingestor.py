@@ -1,4 +1,4 @@
-"""Stands in for an ingestor: publishes a trade and a clock row in turn, until it is ended."""
+"""Stands in for an ingestor: publishes a trade and a clock row in turn, twenty of each."""
 
 import json
 import os
@@ -27,18 +27,24 @@ if os.environ.get("FAKE_INGESTOR") == "stubborn":
 
 settings = KafkaSettings(os.environ["KAFKA_BOOTSTRAP_SERVERS"])
 topics = Topics(os.environ.get("TOPIC_PREFIX", "md"))
-Provisioner(settings).ensure(Topology(topics).streams([("trade", exchange, symbol)]))
+topology = Topology(topics)
+# what stands in a stream stands in the exchange's status topic as well
+wanted = [*topology.exchange(exchange), *topology.streams([("trade", exchange, symbol)])]
+Provisioner(settings).ensure(wanted)
 numbering = Numbering(wall_us(), topics)
 publisher = Publisher(producer_config(settings), numbering, exchange)
 publish_catalog(settings, topics, entries_of(topics, [("trade", exchange, symbol)]))
 publisher.open("trade", symbol, None, wall_us())
 pause = threading.Event()
-number = 0
-while True:
-    now, number = wall_us(), number + 1
+for number in range(1, 21):
+    now = wall_us()
     publisher.publish(Trade(exchange, symbol, now, now, 0, 0, str(number), "100", "1", "buy"))
     publisher.publish(Clock(exchange, symbol, None, now, 0, 0, now))
     publisher.poll()
     pause.wait(0.02)
-    if number == 20 and os.environ.get("FAKE_INGESTOR") == exchange:
-        sys.exit("collector-ingestor: expected room on the disk,\nwas full")
+publisher.flush(30)
+if os.environ.get("FAKE_INGESTOR") == exchange:
+    sys.exit("collector-ingestor: expected room on the disk,\nwas full")
+if folder:
+    Path(folder, f"{exchange}.done").touch()
+pause.wait()

@@ -30,7 +30,9 @@ def delta(
     asks: list[list[str]] | None = None,
     symbol: str = "BTCUSDT",
 ) -> str:
-    """A Binance book difference."""
+    """A Binance book difference; one bid far below the others if nothing is named."""
+    if bids is None and asks is None:
+        bids = [["50.0", "1"]]
     return _text(
         e="depthUpdate", E=T0 // 1000, s=symbol, U=first, u=last, b=bids or [], a=asks or []
     )

@@ -93,6 +93,18 @@ def test_tail_chooses(collector: Call, installation: str) -> None:
     assert collector("tail", "--no-follow").lines == []
 
 
+def test_tail_says_that_there_is_nothing_of_what_was_asked_for(
+    collector: Call, installation: str
+) -> None:
+    assert installation
+    nothing = "collector: expected topics of what was asked for, was none in the catalogue yet; "
+    collector(*BUY, stdin=session("BTCUSDT"))
+    result = collector(*ALL, "--exchange", "nosuch")
+    assert (result.status, result.out) == (0, "")
+    assert result.err == f"{nothing}it has those of binance\n"
+    assert collector(*ALL, "--exchange", "binance").err == ""
+
+
 def test_tail_from_a_time_leaves_out_what_was_published_before(
     collector: Call, installation: str, broker: Broker
 ) -> None:
@@ -250,10 +262,27 @@ def test_control_rows_follow_the_commands(
     assert list(wanted(broker, installation)) == ["binance|SOL/USDT"]
 
 
+def test_control_rows_of_patterns(collector: Call, installation: str, broker: Broker) -> None:
+    result = collector("subscribe", "binance", "*/USDT", "--channels", "trade,book")
+    assert (result.status, result.out) == (0, "binance */USDT: trade, book\n")
+    assert collector("unsubscribe", "binance", "BTC/*").out == "binance BTC/*: stopped\n"
+    row = Control("binance", "*/USDT", ("trade", "book"))
+    assert wanted(broker, installation) == {
+        "binance|*/USDT": row,
+        "binance|BTC/*": Control("binance", "BTC/*", ()),
+    }
+    stop = ("unsubscribe", "binance", "*/USDT", "--channels", "book")
+    assert collector(*stop).out == "binance */USDT: trade\n"
+    assert collector("unsubscribe", "binance", "BTC/*", "--as-configured").status == 0
+    assert list(wanted(broker, installation)) == ["binance|*/USDT"]
+
+
 def test_control_refuses_what_cannot_be_had(collector: Call, installation: str) -> None:
     assert installation
     for arguments, sentence in (
         (("subscribe", "binance", "BTCUSDT"), "expected a symbol such as BTC/USDT"),
+        (("subscribe", "binance", "*USDT"), "expected a pattern of symbols such as */USDT"),
+        (("unsubscribe", "binance", "*/usdt"), "expected a pattern of symbols such as */USDT"),
         (("subscribe", "nowhere", "BTC/USDT"), "expected an exchange, one of "),
         (("subscribe", "binance", "BTC/USDT", "--channels", "instrument"), "expected channels"),
         (("subscribe", "binance", "BTC/USDT", "--channels", ","), "--channels: expected at least"),

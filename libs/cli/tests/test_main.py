@@ -33,7 +33,7 @@ def test_help_lists_every_command_and_imports_none_of_them() -> None:
 
 @pytest.mark.parametrize("name", COMMANDS)
 def test_the_list_says_what_the_command_says(collector: Call, name: str) -> None:
-    assert "app" in import_module(f"collector_cli.commands.{name}").__all__
+    assert "app" in import_module(f"collector_cli.commands.{name.replace('-', '_')}").__all__
     result = collector(name, "--help")
     assert result.status == 0
     assert COMMANDS[name] in result.out

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -37,6 +38,24 @@ def test_the_tables_name_each_exchange_and_channel(collector: Call) -> None:
         assert name in out
         assert [channel for channel in adapter(name).spec.channels if channel not in out] == []
     assert "6,000 in 60 s" in out
+    assert max(len(line) for line in out.splitlines()) <= 140
+
+
+def test_the_tables_fit_a_narrow_terminal(collector: Call, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    lines = [re.sub(r"\x1b\[[0-9;]*m", "", line) for line in collector("exchanges").lines]
+    assert max(len(line) for line in lines) <= 80
+    # an exchange that takes several lines has its name once in each of the four tables
+    for name in exchanges():
+        assert sum(line.split()[:1] == [name] for line in lines) == 4
+
+
+def test_the_manual_has_the_matrix_as_it_is(collector: Call) -> None:
+    page = (SCHEMAS.parents[1] / "docs" / "exchanges" / "README.md").read_text(encoding="utf-8")
+    shown = collector("exchanges", "--markdown").out
+    assert shown.count("### ") == 4
+    assert shown in page, "expected docs/exchanges/README.md to have collector exchanges --markdown"
 
 
 # --- indicators ------------------------------------------------------------------------------
@@ -49,7 +68,11 @@ def test_indicators_are_listed_with_defaults(collector: Call) -> None:
     assert found["macd"]["default"] == "macd:12:26:9"
     assert found["rsi"]["parameters"] == {"period": 14}
     assert found["bollinger"]["outputs"] == ["upper", "middle", "lower"]
-    assert "macd:12:26:9" in collector("indicators", "list").out
+    assert [found[name]["inputs"] for name in ("rsi", "spread")] == [["candle", "bar"], ["book"]]
+    listed = collector("indicators", "list").out
+    assert "macd:12:26:9" in listed
+    assert listed.index("over candle or bar") < listed.index("rsi") < listed.index("over book")
+    assert listed.index("over book") < listed.index("book_imbalance ")
 
 
 @pytest.mark.parametrize("source", ["file", "stdin"])

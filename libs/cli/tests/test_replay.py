@@ -223,7 +223,7 @@ def test_a_snapshot_that_cannot_be_read_is_named(collector: Call, tmp_path: Path
         "replay", "--exchange", "binance", "--snapshot", f"BTC/USDT={answer}", frames
     )
     assert result.status == 1
-    assert result.err.startswith(f"{answer}:1: expected a Binance answer")
+    assert result.err.startswith(f"{answer}:1: expected an answer of Binance")
     assert json.loads(result.lines[1])["reason"] == NO_SNAPSHOT
 
 

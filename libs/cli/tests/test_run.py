@@ -17,8 +17,10 @@ from typing import Any
 
 import pytest
 
-from collector_cli.run.plan import Options, chosen_exchanges, symbols_of
-from collector_core.errors import SettingsError
+from collector_cli.run.plan import Options, chosen_exchanges, few, symbols_of
+from collector_cli.run.service import Service
+from collector_core.errors import CollectorError, SettingsError
+from collector_exchanges.discovery import adapter, exchanges
 from collector_testkit.broker import Broker
 from collector_testkit.eventually import eventually
 
@@ -32,6 +34,9 @@ class Run:
         self, folder: Path, *arguments: str, broker_port: bool = True, **environment: str
     ) -> None:
         self.folder = folder
+        # lines of standard output that were read before its end
+        self.shown: list[str] = []
+        folder.mkdir(exist_ok=True)
         port = ("--broker-port", "0") if broker_port else ()
         inherited = {k: v for k, v in os.environ.items() if k != "KAFKA_BOOTSTRAP_SERVERS"}
         self.process = subprocess.Popen(
@@ -48,12 +53,24 @@ class Run:
     def end(self) -> tuple[int, list[str], str]:
         """Wait for its end; return exit status, lines of standard output, standard error."""
         out, err = self.process.communicate(timeout=60)
-        return self.process.returncode, out.splitlines(), err
+        return self.process.returncode, [*self.shown, *out.splitlines()], err
 
     def told(self, exchange: str) -> dict[str, Any] | None:
         """Return what an ingestor was told, once it has started."""
         path = self.folder / f"{exchange}.json"
         return json.loads(path.read_text() or "null") if path.exists() else None
+
+    def flows(self, *exchanges: str) -> None:
+        """Wait until each of these fakes has published its twenty trades, and some were read."""
+        for exchange in exchanges:
+            done = self.folder / f"{exchange}.done"
+            eventually(done.exists, f"the rows of {exchange}")
+        assert self.process.stdout is not None
+        for line in self.process.stdout:
+            self.shown.append(line.rstrip("\n"))
+            if line.startswith("rows flow after "):
+                return
+        raise AssertionError(f"expected rows to flow, was {self.shown}")
 
     def children(self) -> list[int]:
         """Return the process ids of all that it has started and that still run."""
@@ -92,24 +109,32 @@ def runs() -> Iterator[list[Run]]:
 
 
 def test_the_last_line_counts_the_rows(tmp_path: Path, runs: list[Run]) -> None:
-    run = Run(tmp_path, "--seconds", "3")
+    run = Run(tmp_path)
     runs.append(run)
+    run.flows("binance", "kraken", "upbit")
+    run.process.send_signal(signal.SIGINT)
     status, lines, err = run.end()
     assert (status, err) == (0, "")
     rows = json.loads(lines[-1])["rows"]
     assert list(rows) == ["trade", "ticker", "book", "candle", "bar", "indicator", "status"]
-    assert list(rows["trade"]) == ["binance", "upbit"]
     # trades alone are counted, not the clock rows between them
-    assert 10 < rows["trade"]["binance"] < 151
-    assert rows["book"] == {"binance": 0, "upbit": 0}
+    assert rows["trade"] == {"binance": 20, "kraken": 20, "upbit": 20}
+    assert rows["book"] == {"binance": 0, "kraken": 0, "upbit": 0}
     assert lines[0] == f"logs are in {tmp_path / 'logs'}"
     assert re.fullmatch(r"starting embedded broker … ok \d+\.\d s", lines[1])
-    assert [line for line in lines if line.startswith("rows flow after ")] != []
     told = run.told("upbit")
     assert told is not None
     assert told["SYMBOLS"] == "BTC/KRW,ETH/KRW"
     assert told["COLLECTOR_WEBSOCKET_URL"] == "ws://127.0.0.1:1/ws"
     assert not alive(told["pid"])
+
+
+def test_the_time_ends_it(tmp_path: Path, runs: list[Run]) -> None:
+    run = Run(tmp_path, "--exchange", "okx", "--seconds", "0.1")
+    runs.append(run)
+    status, lines, err = run.end()
+    assert (status, err) == (0, "")
+    assert list(json.loads(lines[-1])["rows"]["trade"]) == ["okx"]
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
@@ -143,7 +168,8 @@ def test_no_child_outlives_a_killed_run(tmp_path: Path, runs: list[Run]) -> None
     run = Run(tmp_path)
     runs.append(run)
     eventually(lambda: run.told("binance"), "an ingestor")
-    children = eventually(lambda: c if len(c := run.children()) == 5 else None, "five children")
+    # broker, simulator, three ingestors, indicator service
+    children = eventually(lambda: c if len(c := run.children()) == 6 else None, "six children")
     run.process.kill()
     run.process.communicate()
     eventually(lambda: not any(alive(pid) for pid in children), "all children to be dead")
@@ -161,6 +187,25 @@ def test_a_service_that_dies_ends_all(tmp_path: Path, runs: list[Run]) -> None:
         f"(log: {tmp_path / 'logs' / 'ingestor-upbit.log'})\n"
     )
     assert not alive(other["pid"])
+
+
+def test_of_a_service_that_fails_its_own_sentence_is_shown(tmp_path: Path) -> None:
+    program = (
+        'import sys; sys.exit(\'{"event":"stopping"}\\nerror: expected x, was y\\n{"event":1}\')'
+    )
+    service = Service("ingestor", ("-c", program), {}, tmp_path, 1.0)
+
+    def sentence() -> str | None:
+        try:
+            service.check()
+        except CollectorError as error:
+            return str(error)
+        return None
+
+    assert eventually(sentence, "its end") == (
+        "expected the ingestor to run, was ended with status 1: expected x, was y "
+        f"(log: {tmp_path / 'ingestor.log'})"
+    )
 
 
 def test_a_broker_that_dies_is_named_first(tmp_path: Path, runs: list[Run]) -> None:
@@ -240,19 +285,22 @@ def test_a_named_broker_is_used_and_left_alone(
     tmp_path: Path, runs: list[Run], broker: Broker, prefix: str
 ) -> None:
     servers = broker.bootstrap_servers
-    for _ in range(2):
+    for number in range(2):
         run = Run(
-            *(tmp_path, "--seconds", "3", "--exchange", "binance"),
+            tmp_path / str(number),
+            *("--exchange", "binance"),
             broker_port=False,
             KAFKA_BOOTSTRAP_SERVERS=servers,
             TOPIC_PREFIX=prefix,
         )
         runs.append(run)
+        run.flows("binance")
+        run.process.send_signal(signal.SIGINT)
         status, lines, err = run.end()
         assert (status, err) == (0, "")
         assert lines[1].startswith(f"starting broker at {servers} … ok ")
         # the rows of the run before are not counted again
-        assert 10 < json.loads(lines[-1])["rows"]["trade"]["binance"] < 151
+        assert 0 < json.loads(lines[-1])["rows"]["trade"]["binance"] <= 20
 
 
 @pytest.mark.parametrize(
@@ -261,7 +309,7 @@ def test_a_named_broker_is_used_and_left_alone(
         (
             ("--exchange", "nowhere"),
             {},
-            "expected exchanges, some of binance, upbit, was 'nowhere'",
+            f"expected exchanges, some of {', '.join(exchanges())}, or all, was 'nowhere'",
         ),
         (("--symbols", "upbit"), {}, "expected --symbols exchange:BASE/QUOTE, was 'upbit'"),
         (
@@ -292,24 +340,26 @@ def test_a_wrong_argument_is_one_sentence_and_status_2(
 def test_a_terminal_shows_a_table(tmp_path: Path) -> None:
     ours, theirs = pty.openpty()
     inherited = {k: v for k, v in os.environ.items() if k != "KAFKA_BOOTSTRAP_SERVERS"}
-    arguments = ("run", "--broker-port", "0", "--log-folder", str(tmp_path), "--seconds", "3")
+    arguments = ("run", "--broker-port", "0", "--log-folder", str(tmp_path), "--exchange", "okx")
     with subprocess.Popen(
         [sys.executable, str(HERE / "fake_run.py"), *arguments],
         stdout=theirs,
         env={**inherited, "COLUMNS": "120", "LINES": "40", "TERM": "xterm"},
     ) as process:
         os.close(theirs)
-        shown = _read_all(ours)
+        shown = _read_until(ours, r"trade +okx +\d+ +\d+ +\d+ ms +BTC/USDT buy 1 at 100")
+        process.send_signal(signal.SIGINT)
+        shown += _read_until(ours, None)
         assert process.wait(60) == 0
-    plain = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", shown)
-    assert re.search(r"trade +binance +\d+ +\d+ +\d+ ms +BTC/USDT buy 1 at 100", plain)
-    assert "Ctrl-C ends it" in plain
-    assert plain.rstrip().splitlines()[-1].startswith('{"rows":{"trade":')
+    os.close(ours)
+    assert "Ctrl-C ends it" in shown
+    assert shown.rstrip().splitlines()[-1].startswith('{"rows":{"trade":')
 
 
-def _read_all(terminal: int) -> str:
-    pieces = []
-    while True:
+def _read_until(terminal: int, pattern: str | None) -> str:
+    """Return what a terminal shows, without its colours, up to a pattern or to its end."""
+    shown = ""
+    while pattern is None or not re.search(pattern, shown):
         try:
             piece = os.read(terminal, 1 << 16)
         except OSError:
@@ -317,15 +367,23 @@ def _read_all(terminal: int) -> str:
             break
         if not piece:
             break
-        pieces.append(piece)
-    os.close(terminal)
-    return b"".join(pieces).decode()
+        shown += re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", piece.decode(errors="replace"))
+    return shown
 
 
-def test_an_exchange_that_is_not_simulated_is_named() -> None:
-    with pytest.raises(SettingsError, match="that the simulator serves, some of binance, was 'up"):
-        chosen_exchanges(Options(exchanges=("upbit",)), ["binance"])
-    assert chosen_exchanges(Options(), ["upbit"]) == ("upbit",)
+def test_a_few_are_run_unless_they_are_named() -> None:
+    assert few() == ("binance", "kraken", "upbit")
+    assert chosen_exchanges(Options()) == few()
+    assert chosen_exchanges(Options(exchanges=("okx", "bybit", "okx"))) == ("okx", "bybit")
+    assert chosen_exchanges(Options(exchanges=("all",))) == tuple(exchanges())
+    with pytest.raises(SettingsError, match="or all, was 'nowhere'"):
+        chosen_exchanges(Options(exchanges=("upbit", "nowhere")))
+
+
+def test_the_few_differ_in_how_their_books_begin() -> None:
+    specs = [adapter(name).spec for name in few()]
+    assert len({(spec.book_rule == "whole", spec.book_by_rest) for spec in specs}) == len(specs)
+    assert [spec.exchange for spec in specs if not spec.channels["candle"].stream] == []
 
 
 def test_symbols_go_to_their_exchange() -> None:

@@ -18,13 +18,15 @@ __all__ = ["COMMANDS", "LazyGroup", "new_app"]
 
 COMMANDS: Final[Mapping[str, str]] = {
     "run": "Start everything on this machine and watch rows flow.",
+    "record": "Store raw frames of an exchange, for `collector replay`.",
     "replay": "Turn recorded frames into normalized rows.",
     "tail": "Print rows of the bus as they come, one JSON object a line.",
+    "dead-letters": "Show frames that could not be read, and try them again.",
     "exchanges": "List what each exchange offers, as its adapter declares it.",
     "topics": "Plan, make and check the topics of an exchange's symbols.",
-    "subscribe": "Add a symbol to a running ingestor, or change its channels.",
-    "unsubscribe": "Take a symbol, or some of its channels, from a running ingestor.",
-    "indicators": "List the indicators, or compute them over a file of candles.",
+    "subscribe": "Add symbols to a running ingestor, or change their channels.",
+    "unsubscribe": "Take symbols, or some of their channels, from a running ingestor.",
+    "indicators": "List the indicators, check your own, or compute them over a file or a topic.",
     "schema": "Show the JSON Schema of a row type.",
 }
 
@@ -41,7 +43,7 @@ class LazyGroup(TyperGroup):
         """Return the real command for the first argument, and the arguments left."""
         name, command, rest = super().resolve_command(ctx, args)
         if name is not None:
-            module = import_module(f"collector_cli.commands.{name}")
+            module = import_module(f"collector_cli.commands.{name.replace('-', '_')}")
             command = get_command(module.app)
             command.name = name
         return name, command, rest

@@ -1,4 +1,4 @@
-"""Rows of ``md.control``: what is wanted of a symbol at run time."""
+"""Rows of ``md.control``: what is wanted of a symbol, or of all that fit a pattern, at run time."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from collector_cli.bus.installation import topology
 from collector_core.codec import encode
 from collector_core.errors import DeliveryError, SettingsError, SymbolError
 from collector_core.intervals import length
+from collector_core.patterns import SymbolPattern
 from collector_core.records import Control
-from collector_core.symbols import split
 from collector_core.topics import stream_key
 from collector_exchanges.discovery import adapter
 from collector_runtime.kafka.connection import producer_config, reach, wrap
@@ -28,11 +28,11 @@ def wanted(exchange: str, symbol: str, channels: str, intervals: str) -> Control
     """Return the row for what a user typed.
 
     Raises:
-        SettingsError: an exchange, symbol, channel or interval that cannot be had.
+        SettingsError: an exchange, symbol, pattern, channel or interval that cannot be had.
     """
     spec = adapter(exchange).spec
     try:
-        split(symbol)
+        SymbolPattern(symbol)
     except SymbolError as error:
         raise SettingsError(str(error)) from error
     names = _words(channels)
@@ -69,7 +69,7 @@ class ControlTopic:
         Provisioner(self._kafka).ensure(topology(settings).bus())
 
     def read(self, exchange: str, symbol: str) -> Control | None:
-        """Return the row that holds for a symbol now, or None when the settings do.
+        """Return the row of a symbol or pattern, or None when it has none.
 
         Raises:
             BrokerError: the topic cannot be read.
@@ -79,7 +79,7 @@ class ControlTopic:
             return table.rows.get(stream_key(exchange, symbol))
 
     def write(self, exchange: str, symbol: str, row: Control | None) -> None:
-        """Write a row and wait for its delivery; None gives the symbol back to the settings.
+        """Write a row and wait for its delivery; None takes the symbol's or pattern's row away.
 
         Raises:
             BrokerError: Kafka refused.

@@ -3,23 +3,36 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterable
 from enum import StrEnum
-from typing import Annotated
+from pathlib import Path
+from typing import Annotated, Final
 
 import typer
 
 from collector_cli.lazy import new_app
-from collector_cli.replay.answers import Snapshots, open_adapter, parse_assignments
+from collector_cli.replay.answers import (
+    Snapshots,
+    open_adapter,
+    parse_assignments,
+    read_listing,
+)
 from collector_cli.replay.destinations import Destination, Lines
 from collector_cli.replay.player import Player
+from collector_cli.replay.recorded import Connections, exchange_of, is_recording, listing_of
 from collector_cli.replay.recording import Batch, batches, check_readable, split_line
-from collector_core.errors import FrameError
+from collector_core.errors import CodecError, FrameError
+from collector_core.events import Event
 from collector_feed.adapter import Adapter
 from collector_feed.outputs import Undecodable
+from collector_runtime.recording.reading import Recording
 
 __all__ = ["Target", "app", "replay"]
 
 app = new_app()
+
+_PIECE: Final = 2_000
+"""Lines of a recording after which the rows are handed on."""
 
 
 class Target(StrEnum):
@@ -35,21 +48,24 @@ def replay(
         list[str],
         typer.Argument(
             metavar="FILE",
-            help="Files of frames, one stream in the order given; - is standard input.",
+            help="Files of frames, or folders that `collector record` wrote; one stream in the "
+            "order given; - is standard input.",
         ),
     ],
     exchange: Annotated[
-        str,
+        str | None,
         typer.Option(
-            metavar="NAME", help="Whose frames they are; `collector exchanges` lists the names."
+            metavar="NAME",
+            help="Whose frames they are; `collector exchanges` lists the names. Folders say it "
+            "themselves.",
         ),
-    ],
+    ] = None,
     instruments: Annotated[
         str | None,
         typer.Option(
             metavar="FILE",
-            help="The exchange's own REST answer that lists its symbols. Without it, symbols are "
-            "split by the exchange's known quote currencies.",
+            help="The exchange's own REST answer that lists its symbols. Without it, and without "
+            "one in a folder, symbols are split by the exchange's known quote currencies.",
         ),
     ] = None,
     snapshot: Annotated[
@@ -73,16 +89,25 @@ def replay(
     input always gives the same bytes. A book whose REST snapshot is wanted but not given leaves a
     status row that says so and goes on with its changes alone.
 
+    A folder with a manifest.json brings its own receive times, symbols and, from `collector
+    record`, REST answers. One whose recorder was killed is read as far as it is whole.
+
     A frame that cannot be read is named on standard error, as FILE:LINE: reason; the exit status
     is 1 if there was one.
     """
-    check_readable(files)
-    adapter = open_adapter(exchange, instruments, _complain)
+    check_readable([path for path in files if not is_recording(path)])
+    recordings = {path: Recording(Path(path)) for path in files if is_recording(path)}
+    listing = read_listing(instruments) if instruments else listing_of([*recordings.values()])
+    adapter = open_adapter(exchange_of([*recordings.values()], exchange), listing, _complain)
     snapshots = Snapshots(parse_assignments(snapshot or []), adapter)
     destination = _destination(to, adapter)
     run = _Replay(adapter, snapshots, destination)
-    for batch in batches(files):
-        run.take(batch)
+    for path in files:
+        if path in recordings:
+            run.take_recording(Connections(adapter, snapshots, recordings[path], _complain))
+        else:
+            for batch in batches([path]):
+                run.take(batch)
     destination.finish()
     for symbol, path in snapshots.unused():
         _complain(f"{path}: no book asked for the snapshot of {symbol}")
@@ -90,7 +115,8 @@ def replay(
         _complain(f"{run.frames:,} frames gave {said}")
     if run.bad:
         _complain(f"{run.bad:,} of {run.frames:,} frames could not be read")
-    if run.bad or run.unreadable:
+    damaged = sum(recording.damages for recording in recordings.values())
+    if run.bad or run.unreadable or damaged:
         raise typer.Exit(1)
 
 
@@ -129,14 +155,41 @@ class _Replay:
                 self._report(batch.source, number, str(error))
                 continue
             if not self._begun:
-                self._begun = True
-                self._destination.begin(receive_time or 0)
+                self._begin(receive_time)
             for row in self._play(frame, receive_time):
                 if type(row) is Undecodable:
                     self._report(batch.source, number, row.error)
                 else:
                     self._put(row)  # type: ignore[arg-type]  # what is not undecodable is an event
         self._destination.flush()
+
+    def take_recording(self, connections: Connections) -> None:
+        waiting = 0
+        for place in connections.lines():
+            if place.line.direction == "in":
+                self.frames += 1
+                if not self._begun:
+                    self._begin(place.line.receive_time)
+            try:
+                self._hand_on(place.source, place.number, connections.play(place))
+            except CodecError as error:
+                self._report(place.source, place.number, str(error))
+            waiting += 1
+            if waiting == _PIECE:
+                waiting = 0
+                self._destination.flush()
+        self._destination.flush()
+
+    def _hand_on(self, source: str, number: int, rows: Iterable[Event | Undecodable]) -> None:
+        for row in rows:
+            if isinstance(row, Undecodable):
+                self._report(source, number, row.error)
+            else:
+                self._put(row)
+
+    def _begin(self, receive_time: int | None) -> None:
+        self._begun = True
+        self._destination.begin(receive_time or 0)
 
     def _report(self, source: str, number: int, reason: str) -> None:
         self.bad += 1

@@ -29,7 +29,11 @@ def run(
         float | None, typer.Option(min=0.1, metavar="N", help="End after so many seconds.")
     ] = None,
     exchange: Annotated[
-        str, typer.Option(metavar="A,B", help="Which exchanges; all by default.")
+        str,
+        typer.Option(
+            metavar="A,B",
+            help="Which exchanges, or all; by default one for each way in which a book begins.",
+        ),
     ] = "",
     symbols: Annotated[
         str,

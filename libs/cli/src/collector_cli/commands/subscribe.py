@@ -1,4 +1,4 @@
-"""``collector subscribe``: add a symbol to a running ingestor."""
+"""``collector subscribe``: add symbols to a running ingestor."""
 
 from __future__ import annotations
 
@@ -18,20 +18,31 @@ app = new_app()
 @app.command()
 def subscribe(
     exchange: Annotated[str, typer.Argument(metavar="EXCHANGE")],
-    symbol: Annotated[str, typer.Argument(metavar="BASE/QUOTE")],
+    symbol: Annotated[
+        str,
+        typer.Argument(
+            metavar="BASE/QUOTE",
+            help="A symbol, or a pattern in quotes: '*/USDT', 'BTC/*', '*/*'.",
+        ),
+    ],
     channels: Annotated[
-        str, typer.Option(metavar="A,B", help="All that is wanted of the symbol from now on.")
+        str, typer.Option(metavar="A,B", help="All that is wanted of it from now on.")
     ] = CHANNELS,
     intervals: Annotated[
         str,
         typer.Option(metavar="1m,1h", help="Of the candles; without it the ingestor's settings."),
     ] = "",
 ) -> None:
-    """Add a symbol to a running ingestor, or change its channels.
+    """Add symbols to a running ingestor, or change their channels.
 
-    Writes the symbol's row of the control topic, which holds in place of the ingestor's settings,
-    also after a restart, until it is written again. An ingestor that does not run yet obeys when
-    it does.
+    Writes the row of a symbol or pattern in the control topic, which holds in place of the
+    ingestor's settings, also after a restart, until it is written again. An ingestor that does not
+    run yet obeys when it does.
+
+    A pattern follows the exchange's listings: * stands for any letters, ? for one, [AB] for one of
+    those. A row of one symbol outweighs every pattern, and of two patterns the nearer one counts:
+    BTC/* before */USDT before */*. Write patterns in quotes ('*/USDT'), or the shell puts names of
+    files in their place.
     """
     row = wanted(exchange, symbol, channels, intervals)
     if not row.channels:

@@ -1,4 +1,4 @@
-"""``collector unsubscribe``: take a symbol from a running ingestor."""
+"""``collector unsubscribe``: take symbols from a running ingestor."""
 
 from __future__ import annotations
 
@@ -19,7 +19,13 @@ app = new_app()
 @app.command()
 def unsubscribe(
     exchange: Annotated[str, typer.Argument(metavar="EXCHANGE")],
-    symbol: Annotated[str, typer.Argument(metavar="BASE/QUOTE")],
+    symbol: Annotated[
+        str,
+        typer.Argument(
+            metavar="BASE/QUOTE",
+            help="A symbol, or a pattern in quotes: '*/USDT', 'BTC/*', '*/*'.",
+        ),
+    ],
     channels: Annotated[
         str,
         typer.Option(metavar="A,B", help="Only these channels of a symbol subscribed to before."),
@@ -30,13 +36,16 @@ def unsubscribe(
     as_configured: Annotated[
         bool,
         typer.Option(
-            "--as-configured", help="Give the symbol back to what the ingestor's settings say."
+            "--as-configured",
+            help="Take the row away: patterns that fit, or the ingestor's settings, count again.",
         ),
     ] = False,
 ) -> None:
-    """Take a symbol, or some of its channels, from a running ingestor.
+    """Take symbols, or some of their channels, from a running ingestor.
 
-    Each stream that ends leaves a stopped row in its topic. The topics stay.
+    Each stream that ends leaves a stopped row in its topic. The topics stay. A pattern stops what
+    no nearer row or setting wants: a symbol that is subscribed by its name goes on. Write patterns
+    in quotes ('*/USDT'), or the shell puts names of files in their place.
     """
     lost = wanted(exchange, symbol, channels, intervals)
     partly = bool(lost.channels or lost.intervals)

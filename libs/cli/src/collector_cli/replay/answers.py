@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 import msgspec
 
@@ -14,40 +15,57 @@ from collector_exchanges.discovery import adapter, replay_adapter
 from collector_feed.adapter import Adapter
 from collector_feed.outputs import BookSnapshot
 
-__all__ = ["Snapshots", "open_adapter", "parse_assignments"]
+__all__ = ["Listing", "Snapshots", "open_adapter", "parse_assignments", "read_listing"]
 
 Complain = Callable[[str], None]
 
 
-def open_adapter(exchange: str, instruments: str | None, complain: Complain) -> Adapter:
+class Listing(NamedTuple):
+    """The exchange's own list of its symbols, and where it came from."""
+
+    source: str
+    body: bytes
+
+
+def read_listing(path: str) -> Listing:
+    """Return a listing out of a file.
+
+    Raises:
+        SettingsError: it cannot be read.
+    """
+    return Listing(path, _read(path))
+
+
+def open_adapter(exchange: str, instruments: Listing | None, complain: Complain) -> Adapter:
     """Return an adapter that knows the symbols of a recorded instrument list.
 
     Without one, symbols are split by the exchange's known quote currencies.
 
     Args:
         exchange: its name.
-        instruments: file with the exchange's own REST answer.
+        instruments: the exchange's own REST answer.
         complain: is told of each instrument that had to be left out.
 
     Raises:
-        SettingsError: unknown exchange, or a file that is not its answer.
+        SettingsError: unknown exchange, or a listing that is not its answer.
     """
     if instruments is None:
         return replay_adapter(exchange)
     kind = adapter(exchange)
     request = kind(SymbolTable()).instruments()
     try:
-        listed = request.parse(_read(instruments), None)
+        listed = request.parse(instruments.body, None)
     except FrameError as error:
         raise SettingsError(
-            f"expected {kind.spec.title}'s answer to {request.path} in {instruments}: {error}"
+            f"expected {kind.spec.title}'s answer to {request.path} in {instruments.source}: "
+            f"{error}"
         ) from error
     symbols = SymbolTable()
     for instrument in listed:
         try:
             symbols.add(instrument.symbol, instrument.venue_symbol)
         except SymbolError as error:
-            complain(f"{instruments}: {error}")
+            complain(f"{instruments.source}: {error}")
     return kind(symbols)
 
 
@@ -95,6 +113,10 @@ class Snapshots:
                 raise SettingsError(f"expected a snapshot file, was {path}, which is not there")
         # symbols whose file was wanted at least once
         self.wanted: set[str] = set()
+
+    def given(self, symbol: str) -> bool:
+        """Tell whether there is a file for a symbol, used up or not."""
+        return symbol in self._files
 
     def next(self, symbol: str, receive_time: int | None) -> BookSnapshot | None:
         """Return the next snapshot of a symbol; None when there is none (left).

@@ -9,19 +9,25 @@ from typing import Final
 from collector_core.errors import SettingsError, SymbolError
 from collector_core.symbols import split
 from collector_exchanges.discovery import adapter, exchanges
+from collector_feed.spec import Spec
 
 __all__ = [
     "BOOTSTRAP",
+    "EVERY",
     "Endpoints",
     "Options",
     "Programs",
     "chosen_exchanges",
+    "few",
     "ingestor_settings",
     "service_settings",
+    "simulator_settings",
     "symbols_of",
 ]
 
 BOOTSTRAP: Final = "KAFKA_BOOTSTRAP_SERVERS"
+EVERY: Final = "all"
+"""In place of names: every exchange that there is."""
 
 _BASES: Final = ("BTC", "ETH")
 """What every exchange trades against its main quote currency."""
@@ -46,7 +52,7 @@ class Options:
     seconds: float | None = None
     """How long to run; None runs until interrupted."""
     exchanges: tuple[str, ...] = ()
-    """Empty for all."""
+    """Empty for a few, ``all`` for every one."""
     symbols: tuple[str, ...] = ()
     """``exchange:BASE/QUOTE``; an exchange without any has its own two."""
     broker_port: int | None = None
@@ -61,20 +67,38 @@ class Endpoints:
     rest_url: str
 
 
-def chosen_exchanges(options: Options, simulated: Sequence[str] | None) -> tuple[str, ...]:
-    """Return the exchanges to run; ``simulated`` are those that the simulator serves, if it runs.
+def chosen_exchanges(options: Options) -> tuple[str, ...]:
+    """Return the exchanges to run.
 
     Raises:
-        SettingsError: one is unknown, or is not simulated.
+        SettingsError: one is unknown.
     """
-    known = exchanges() if simulated is None else [e for e in exchanges() if e in simulated]
+    known = exchanges()
+    if options.exchanges == (EVERY,):
+        return tuple(known)
     for name in options.exchanges:
         if name not in known:
-            where = "" if simulated is None else " that the simulator serves"
             raise SettingsError(
-                f"expected exchanges{where}, some of {', '.join(known)}, was {name!r}"
+                f"expected exchanges, some of {', '.join(known)}, or {EVERY}, was {name!r}"
             )
-    return options.exchanges or tuple(known)
+    return tuple(dict.fromkeys(options.exchanges)) or few()
+
+
+def few() -> tuple[str, ...]:
+    """Return the exchanges that are run when nobody says which, so that a laptop bears it.
+
+    One for each way in which a book begins: with a snapshot over REST, with one in the stream, and
+    whole in each frame. Of several it is the one that takes the most streams on a connection.
+    """
+    widest: dict[str, Spec] = {}
+    for name in exchanges():
+        spec = adapter(name).spec
+        rest = "fetched" if spec.book_by_rest else "streamed"
+        way = "whole" if spec.book_rule == "whole" else rest
+        held = widest.setdefault(way, spec)
+        if spec.subscriptions_per_connection > held.subscriptions_per_connection:
+            widest[way] = spec
+    return tuple(sorted(spec.exchange for spec in widest.values()))
 
 
 def symbols_of(options: Options, chosen: Sequence[str]) -> dict[str, tuple[str, ...]]:
@@ -104,6 +128,11 @@ def symbols_of(options: Options, chosen: Sequence[str]) -> dict[str, tuple[str, 
         )
         for exchange in chosen
     }
+
+
+def simulator_settings(chosen: Sequence[str]) -> dict[str, str]:
+    """Return the environment of the simulator: it makes markets for those that are run alone."""
+    return {"COLLECTOR_SIMULATOR_EXCHANGES": ",".join(chosen)}
 
 
 def ingestor_settings(

@@ -17,6 +17,8 @@ __all__ = ["Service"]
 _SHELL: Final = 'out=$1 log=$2; shift 2; exec "$@" >"$out" 2>"$log"'
 """Puts the program in place of the shell, which only opens the files."""
 _POLL: Final = 0.02
+_FAILURE: Final = "error: "
+"""With what the sentence of a failure begins (``collector_runtime.lifecycle.print_failure``)."""
 _LINES: Final = 3
 _LENGTH: Final = 400
 
@@ -94,4 +96,8 @@ class Service:
     def _last_words(self) -> str:
         text = self.log.read_text(errors="replace") if self.log.exists() else ""
         lines = [line.strip() for line in text.splitlines() if line.strip()]
+        said = [line for line in lines if line.startswith(_FAILURE)]
+        if said:
+            # the service's own sentence says more than the log lines around it
+            return said[-1].removeprefix(_FAILURE)[:_LENGTH]
         return " / ".join(lines[-_LINES:])[-_LENGTH:] or "no output"

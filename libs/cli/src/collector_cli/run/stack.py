@@ -20,6 +20,7 @@ from collector_cli.run.plan import (
     chosen_exchanges,
     ingestor_settings,
     service_settings,
+    simulator_settings,
     symbols_of,
 )
 from collector_cli.run.service import Service
@@ -75,6 +76,7 @@ class Stack:
         self._simulator: Service | None = None
         # where the simulated exchanges are; None with the real ones
         self._at: dict[str, Endpoints] | None = None
+        self._symbols: dict[str, tuple[str, ...]] = {}
         self._ingestors: list[Service] = []
         self._indicator: Service | None = None
 
@@ -86,14 +88,15 @@ class Stack:
             Stopped: the user did not want to wait.
         """
         # a wrong name is said before anything is started
-        symbols_of(self._options, chosen_exchanges(self._options, None))
+        self.exchanges = chosen_exchanges(self._options)
+        self._symbols = symbols_of(self._options, self.exchanges)
         if not self._options.live:
             # beside the broker's start, for it takes the longest
-            self._simulator = self._service("simulator", self._programs.simulator, {})
+            self._simulator = self._service(
+                "simulator", self._programs.simulator, simulator_settings(self.exchanges)
+            )
         kafka, topology = self._start_broker()
         self._at = self._start_simulator()
-        simulated = None if self._at is None else tuple(self._at)
-        self.exchanges = chosen_exchanges(self._options, simulated)
         return kafka, topology
 
     def start_services(self, bootstrap_servers: str) -> None:
@@ -103,12 +106,11 @@ class Stack:
             CollectorError: one could not be started.
             Stopped: the user did not want to wait.
         """
-        symbols = symbols_of(self._options, self.exchanges)
         with self._step(f"ingestors of {', '.join(self.exchanges)}, indicator service"):
             ports = iter(free_ports(len(self.exchanges) + 1))
             for exchange in self.exchanges:
                 at = None if self._at is None else self._at[exchange]
-                settings = ingestor_settings(exchange, symbols[exchange], at)
+                settings = ingestor_settings(exchange, self._symbols[exchange], at)
                 settings |= service_settings(bootstrap_servers, next(ports))
                 self._ingestors.append(
                     self._service(f"ingestor-{exchange}", self._programs.ingestor, settings)
@@ -197,8 +199,8 @@ class Stack:
             try:
                 urls = _Urls(line)
                 return {
-                    name: Endpoints(url["websocket_url"], url["rest_url"])
-                    for name, url in urls.items()
+                    name: Endpoints(urls[name]["websocket_url"], urls[name]["rest_url"])
+                    for name in self.exchanges
                 }
             except (msgspec.MsgspecError, KeyError) as error:
                 raise CollectorError(
