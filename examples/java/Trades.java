@@ -1,39 +1,33 @@
-import java.time.Duration;
-import java.util.List;
-import java.util.Map;
-import org.apache.kafka.clients.consumer.ConsumerRecord;
-import org.apache.kafka.clients.consumer.KafkaConsumer;
-import org.apache.kafka.common.TopicPartition;
-import org.apache.kafka.common.serialization.StringDeserializer;
+import java.io.PrintStream;
+import java.nio.charset.StandardCharsets;
 
 /** Prints the trades of one topic: Trades TOPIC [ROWS]. */
 public final class Trades {
-    public static void main(String[] arguments) {
-        if (arguments.length < 1 || arguments.length > 2) {
+    private final PrintStream out = new PrintStream(System.out, true, StandardCharsets.UTF_8);
+    private int left;
+
+    private Trades(int left) {
+        this.left = left;
+    }
+
+    public static void main(String[] given) {
+        if (given.length < 1 || given.length > 2) {
             System.err.println("Trades TOPIC [ROWS]");
             System.exit(2);
         }
-        int left = arguments.length == 2 ? Integer.parseInt(arguments[1]) : -1;
-        String servers = System.getenv().getOrDefault("KAFKA_BOOTSTRAP_SERVERS", "localhost:9092");
-        Map<String, Object> settings = Map.of(
-                "bootstrap.servers", servers,
-                "isolation.level", "read_committed",
-                "enable.auto.commit", false);
-        // a topic of one symbol has one partition; who shares work among processes subscribes instead
-        TopicPartition partition = new TopicPartition(arguments[0], 0);
-        try (var consumer = new KafkaConsumer<>(
-                settings, new StringDeserializer(), new StringDeserializer())) {
-            consumer.assign(List.of(partition));
-            consumer.seekToBeginning(List.of(partition));
-            while (left != 0) {
-                for (ConsumerRecord<String, String> row : consumer.poll(Duration.ofMillis(500))) {
-                    // rows are JSON, `type` first: status and clock rows travel with the trades
-                    if (row.value().startsWith("{\"type\":\"trade\"") && left != 0) {
-                        System.out.println(row.value());
-                        left--;
-                    }
-                }
-            }
+        Topic.read(given[0], new Trades(given.length == 2 ? Integer.parseInt(given[1]) : -1)::take);
+    }
+
+    private boolean take(String text) {
+        Row row = Row.parse(text);
+        if (row.type().equals("trade")) {
+            // price and amount are texts; new BigDecimal(row.price()) computes with them exactly
+            out.println(String.join(" ", Row.shown(row.exchangeTime()), Row.shown(row.side()),
+                    row.amount(), "at", row.price()));
+            left--;
+        } else if (row.type().equals("status")) {
+            out.println("--- " + row.state() + " " + Row.shown(row.reason()));
         }
+        return left != 0;
     }
 }

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from decimal import Decimal
 
 from collector_client import subscribe
 from collector_core.events import Status, Trade
@@ -18,11 +17,12 @@ async def main(exchange: str, symbol: str, rows: int) -> None:
         async for row in subscription:
             match row:
                 case Trade():
-                    value = Decimal(row.price) * Decimal(row.amount)
-                    print(row.exchange_time, row.side, row.amount, "at", row.price, "=", value)
+                    # price and amount are texts, exact; Decimal(row.price) computes with them
+                    time = "-" if row.exchange_time is None else row.exchange_time
+                    print(time, row.side or "-", row.amount, "at", row.price)
                     rows -= 1
                 case Status():
-                    print("---", row.state, row.reason or "")
+                    print("---", row.state, row.reason or "-")
             if rows == 0:
                 return
 
