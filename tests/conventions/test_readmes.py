@@ -34,7 +34,7 @@ def test_the_root_tells_how_to_run_and_how_to_read_from_each_language() -> None:
     assert "make run" in text
     assert "make test" in text
     said = " ".join(headings(text)) + " ".join(re.findall(r"```(\w+)", text)).lower()
-    for language in ("python", "java", "go", "node"):
+    for language in ("python", "java", "go", "node", "rust"):
         assert re.search(rf"\b{language}(script|\.js)?\b", said + " " + text.lower())
     for file in ("CONTRIBUTING.md", "ARCHITECTURE.md", "LICENSE"):
         assert (ROOT / file).is_file(), f"expected {file}, was missing"

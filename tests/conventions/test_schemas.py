@@ -156,6 +156,7 @@ def test_the_retention_of_the_design() -> None:
         "catalog": ("compact", 0),
         "control": ("compact", 0),
         "indicator-state": ("compact", 0),
+        "lease": ("delete", 0),
     }
 
 

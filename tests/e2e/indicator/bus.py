@@ -6,8 +6,9 @@ import os
 import re
 import sys
 import threading
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from http.client import HTTPException
 from time import monotonic
 from typing import TypeVar
 from urllib.request import urlopen
@@ -46,6 +47,8 @@ Rows = dict[tuple[str, str, bytes], list[bytes]]
 Place = tuple[str, int]
 Pair = tuple[bytes, bytes]
 T = TypeVar("T")
+SERVICE = ("-m", "collector_indicator")
+"""Python's arguments for the service itself."""
 
 
 def eventually(probe: Callable[[], T], within: float, what: str) -> T:
@@ -70,8 +73,8 @@ class Process:
         """Tell whether it says that it does its work."""
         try:
             return bool(self._get("/readyz"))
-        except OSError:
-            # not listening yet, or 503
+        except (OSError, HTTPException):
+            # not listening yet, or 503, or it dies while it answers
             return False
 
     def metric(self, name: str) -> float:
@@ -134,7 +137,7 @@ class Bus:
         streams = [(channel, exchange, symbol) for symbol in symbols]
         Provisioner(self.settings).ensure(self._topology.streams(streams))
         entries = entries_of(self.topics, streams)
-        eventually(lambda: self._catalogue(entries), 20, "a catalogue that can be written")
+        eventually(lambda: self._catalogue(entries), 60, "a catalogue that can be written")
 
     def _catalogue(self, entries: list[CatalogEntry]) -> bool:
         try:
@@ -187,17 +190,19 @@ class Bus:
         name = self._topology.state(8).name
         [done] = self._admin.delete_topics([name]).values()
         done.result(20)
-        eventually(lambda: name not in self._admin.list_topics(timeout=10).topics, 20, "no state")
+        eventually(lambda: name not in self._admin.list_topics(timeout=10).topics, 60, "no state")
 
     # --- processes ------------------------------------------------------------------------------
 
-    def start(self, slot: int | None = None, **options: str) -> Process:
-        """Start a process of the service; a slot is its name in the group."""
+    def start(
+        self, slot: int | None = None, program: Sequence[str] = SERVICE, **options: str
+    ) -> Process:
+        """Start a process of the service, or a program in its place; a slot is its group name."""
         [port] = free_ports()
         own = {"COLLECTOR_HEALTH_PORT": str(port)}
         if slot is not None:
             own["COLLECTOR_INSTANCE_ID"] = f"slot-{slot}"
-        command = [sys.executable, "-m", "collector_indicator"]
+        command = [sys.executable, *program]
         return Process(Child(command, self._environment | own | options), port)
 
     @contextmanager
@@ -214,12 +219,19 @@ class Bus:
 
     # --- outputs --------------------------------------------------------------------------------
 
-    def read(self, streams: Iterable[tuple[str, str, str]]) -> dict[Place, list[Pair]]:
-        """Return the committed rows of the partitions that streams are in, from the first on."""
+    def read(
+        self, streams: Iterable[tuple[str, str, str]], *, committed: bool = True
+    ) -> dict[Place, list[Pair]]:
+        """Return the rows of the partitions that streams are in, from the first on.
+
+        Args:
+            streams: channel, exchange and symbol of each.
+            committed: without those of transactions that were cut or are open.
+        """
         places = [self.topics.address(*stream)[:2] for stream in streams]
         rows: dict[Place, list[Pair]] = {place: [] for place in places}
-        consumer = Consumer(reader_config(self.settings))
-        deadline = monotonic() + 30
+        consumer = Consumer(reader_config(self.settings, committed=committed))
+        deadline = monotonic() + 60
         try:
             # one that is not there yet has no rows; assigning it would wait in silence
             there = consumer.list_topics(timeout=10).topics
@@ -243,7 +255,7 @@ class Bus:
     def outputs(self, exchange: str, symbols: Iterable[str]) -> Rows:
         """Return what was published of streams, in order, by key."""
         found: Rows = {}
-        streams = [(c, exchange, symbol) for symbol in symbols for c in ("bar", "indicator")]
+        streams = outputs_of(exchange, symbols)
         rows = self.read(streams)
         for channel, _, symbol in streams:
             own = f"{exchange}|{symbol}|".encode()
@@ -261,6 +273,17 @@ class Bus:
     def published(self, exchange: str, symbols: Iterable[str]) -> int:
         """Return how many rows of streams are published."""
         return count(self.outputs(exchange, symbols))
+
+    def cut(self, exchange: str, symbols: Iterable[str]) -> int:
+        """Return how many rows in the topics of streams no committed reader sees."""
+        streams = outputs_of(exchange, symbols)
+        written, seen = self.read(streams, committed=False), self.read(streams)
+        return sum(map(len, written.values())) - sum(map(len, seen.values()))
+
+
+def outputs_of(exchange: str, symbols: Iterable[str]) -> list[tuple[str, str, str]]:
+    """Return channel, exchange and symbol of what is published of symbols."""
+    return [(channel, exchange, s) for s in symbols for channel in ("bar", "indicator")]
 
 
 def offline(

@@ -5,21 +5,27 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from collector_indicator.settings import IndicatorSettings
+from collector_indicators.plan import channel_of
 
 from .bus import Bus, count, eventually, offline
 from .market import Market
 
 SYMBOLS = ["BTC/USDT", "ETH/USDT", "XRP/USDT", "SOL/USDT"]
 INDICATORS = "rsi:3,macd:3:6:2,bollinger:4:2,vwap"
+BARS = ("1s", "3s", "trades:7", "quote:500000")
+CANDLES = ("1s", "5s/1s")
 OPTIONS = {
-    "COLLECTOR_BAR_INTERVALS": "1s,3s",
-    "COLLECTOR_CANDLE_INTERVALS": "1s",
+    "COLLECTOR_BAR_INTERVALS": ",".join(BARS),
+    "COLLECTOR_CANDLE_INTERVALS": ",".join(CANDLES),
     "COLLECTOR_INDICATORS": INDICATORS,
     "COLLECTOR_CHECKPOINT": "0.3",
 }
-CALCULATIONS = IndicatorSettings.load(
-    bar_intervals=("1s", "3s"), candle_intervals=("1s",), indicators=INDICATORS
-).calculations()
+_SETTINGS = IndicatorSettings.load(
+    bar_intervals=BARS, candle_intervals=CANDLES, indicators=INDICATORS
+)
+CALCULATIONS = {
+    channel_of(entry.settings): entry.settings for entry in _SETTINGS.calculations().entries
+}
 """What the service computes with these options."""
 
 
@@ -40,7 +46,7 @@ def feed(bus: Bus, markets: Iterable[Market], rows: int) -> None:
         bus.write(market.rows(rows))
 
 
-def complete(bus: Bus, symbols: Sequence[str], within: float = 30.0) -> int:
+def complete(bus: Bus, symbols: Sequence[str], within: float = 60.0) -> int:
     """Wait until as much is published as follows from the input, compare, return how many rows."""
     expected = offline(bus, "binance", symbols, CALCULATIONS)
     wanted = count(expected)

@@ -30,7 +30,7 @@ def test_the_demo_s_broker(embedded: EmbeddedBroker) -> None:
     open_all(bus, SYMBOLS)
     markets = markets_of(SYMBOLS)
     with bus.process() as first:
-        eventually(first.ready, 20, "readiness")
+        eventually(first.ready, 60, "readiness")
         feed(bus, markets, 300)
         complete(bus, SYMBOLS)
         first.end()

@@ -22,7 +22,7 @@ from collector_runtime.kafka.transactions import TransactionalProducer
 from .bus import Bus, eventually
 from .conftest import MakeBus
 from .market import Market
-from .scenario import INDICATORS, SYMBOLS, complete, feed, markets_of, open_all
+from .scenario import BARS, CANDLES, INDICATORS, SYMBOLS, complete, feed, markets_of, open_all
 
 pytestmark = [pytest.mark.broker, pytest.mark.e2e]
 
@@ -36,8 +36,8 @@ def worker_of(bus: Bus, *, rebuild: bool = False) -> Worker:
             topic_partitions=bus.topics.partitions,
             topic_replicas=1,
             shards=8,
-            bar_intervals="1s,3s",
-            candle_intervals="1s",
+            bar_intervals=BARS,
+            candle_intervals=CANDLES,
             indicators=INDICATORS,
             checkpoint=0.3,
             rebuild=rebuild,
@@ -88,17 +88,17 @@ def test_two_workers_share_and_one_leaves(make_bus: MakeBus, layout: str) -> Non
     markets = markets_of(SYMBOLS)
     with running(bus) as first:
         assert first.readiness() == "has not joined its group yet"
-        eventually(lambda: ready(first), 20, "readiness")
+        eventually(lambda: ready(first), 60, "readiness")
         feed(bus, markets, 200)
         with running(bus) as second:
-            eventually(lambda: ready(second) and len(second.counters.restores) == 4, 20, "a half")
+            eventually(lambda: ready(second) and len(second.counters.restores) == 4, 60, "a half")
             feed(bus, markets, 200)
             complete(bus, SYMBOLS)
         assert second.readiness() == "is stopping"
-        eventually(lambda: len(first.counters.restores) == 8, 20, "the whole")
+        eventually(lambda: len(first.counters.restores) == 8, 60, "the whole")
         feed(bus, markets, 200)
         complete(bus, SYMBOLS)
-        eventually(lambda: ready(first), 20, "readiness")
+        eventually(lambda: ready(first), 60, "readiness")
     assert first.counters.commits > 0
     assert first.counters.aborts == 0
 
@@ -116,7 +116,7 @@ def test_a_worker_that_is_fenced_while_it_holds_the_lease(make_bus: MakeBus) -> 
             TransactionalProducer.open(bus.settings, name).close()
         feed(bus, markets, 200)
         complete(bus, SYMBOLS)
-        eventually(lambda: ready(worker), 20, "readiness")
+        eventually(lambda: ready(worker), 60, "readiness")
     assert worker.counters.aborts > 0
 
 
@@ -138,8 +138,8 @@ def test_numbers_that_are_none_and_input_that_is_gone(make_bus: MakeBus) -> None
     [trades] = bus.read([stream]).values()
     bus.forget(*stream, len(trades) - 50)
     with running(bus) as worker:
-        eventually(lambda: bars(bus, symbol) > before, 20, "bars beyond")
-        eventually(lambda: ready(worker), 20, "readiness")
+        eventually(lambda: bars(bus, symbol) > before, 60, "bars beyond")
+        eventually(lambda: ready(worker), 60, "readiness")
 
 
 def test_numbers_too_large_for_any_calculation_halt_their_input_alone(make_bus: MakeBus) -> None:
@@ -187,8 +187,8 @@ def test_state_of_another_version_is_refused_until_a_rebuild_is_allowed(make_bus
     assert bars(bus, symbol) == before
     feed(bus, [market], 300)
     with running(bus, rebuild=True) as worker:
-        eventually(lambda: bars(bus, symbol) > before, 20, "bars beyond")
-        eventually(lambda: ready(worker), 20, "readiness")
+        eventually(lambda: bars(bus, symbol) > before, 60, "bars beyond")
+        eventually(lambda: ready(worker), 60, "readiness")
     # its state is of this version now
     with running(bus) as worker:
-        eventually(lambda: ready(worker), 20, "readiness")
+        eventually(lambda: ready(worker), 60, "readiness")

@@ -64,7 +64,7 @@ def check_rebuilt(bus: Bus, before: Rows, fresh: Rows) -> None:
     wanted = [row for row in events(fresh) if row.open_time > closes.get(series(row), 0)]
     assert wanted
     total = count(before) + len(wanted)
-    eventually(lambda: bus.published("binance", [SYMBOL]) >= total, 20, f"{total} rows")
+    eventually(lambda: bus.published("binance", [SYMBOL]) >= total, 60, f"{total} rows")
     new = added(before, bus.outputs("binance", [SYMBOL]))
     assert unnumbered(wanted) == unnumbered(events(new))
     old_epochs = {row.epoch for row in events(before)}
@@ -101,7 +101,7 @@ def test_input_that_retention_removed(make_bus: MakeBus) -> None:
     total = len(rebuilt) + count(whole) + count(before)
     total -= sum(1 for r in events(before) if isinstance(r, Indicator) and r.input == "candle")
     with bus.process() as second:
-        eventually(lambda: bus.published("binance", [SYMBOL]) >= total, 20, f"{total} rows")
+        eventually(lambda: bus.published("binance", [SYMBOL]) >= total, 60, f"{total} rows")
         second.end()
     after = bus.outputs("binance", [SYMBOL])
     new = added(before, after)
@@ -115,7 +115,7 @@ def test_input_that_retention_removed(make_bus: MakeBus) -> None:
     # and from then on it is a calculation as any other
     feed(bus, [market], 300)
     with bus.process() as third:
-        eventually(lambda: bus.published("binance", [SYMBOL]) > total, 20, "more rows")
+        eventually(lambda: bus.published("binance", [SYMBOL]) > total, 60, "more rows")
         third.end()
 
 

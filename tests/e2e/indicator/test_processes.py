@@ -33,7 +33,7 @@ def test_two_processes_share_the_shards(make_bus: MakeBus) -> None:
     open_all(bus, SYMBOLS)
     markets = markets_of(SYMBOLS)
     with bus.process() as first:
-        eventually(first.ready, 20, "the first to be ready")
+        eventually(first.ready, 60, "the first to be ready")
         feed(bus, markets, 300)
         with bus.process() as second:
             eventually(
@@ -52,7 +52,7 @@ def test_two_processes_share_the_shards(make_bus: MakeBus) -> None:
             second.end()
         feed(bus, markets, 300)
         complete(bus, SYMBOLS)
-        eventually(lambda: first.metric("collector_indicator_shards") == 8, 20, "all shards back")
+        eventually(lambda: first.metric("collector_indicator_shards") == 8, 60, "all shards back")
         first.end()
 
 

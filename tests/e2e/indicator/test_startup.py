@@ -13,7 +13,7 @@ from .scenario import OPTIONS, SYMBOLS, complete, feed, markets_of, open_all
 pytestmark = [pytest.mark.broker, pytest.mark.e2e]
 
 
-def last_words(process: Process, within: float = 20.0) -> tuple[int | None, str]:
+def last_words(process: Process, within: float = 60.0) -> tuple[int | None, str]:
     """Return the exit status and the last line of a process that must end by itself."""
     assert process.child.wait(within)
     said = process.child.output()
@@ -39,7 +39,7 @@ def test_a_setting_that_is_wrong(make_bus: MakeBus, options: dict[str, str], sen
 def test_another_number_of_shards(make_bus: MakeBus) -> None:
     bus = make_bus()
     with bus.process() as first:
-        eventually(first.ready, 20, "readiness")
+        eventually(first.ready, 60, "readiness")
     status, said = last_words(bus.start(COLLECTOR_SHARDS="4"))
     assert status == 2
     assert said == (
@@ -59,7 +59,7 @@ def test_a_name_that_another_process_has(make_bus: MakeBus) -> None:
     bus: Bus = make_bus(**OPTIONS)
     open_all(bus, SYMBOLS)
     first = bus.start(0)
-    eventually(first.ready, 20, "readiness")
+    eventually(first.ready, 60, "readiness")
     with bus.process(0) as second:
         status, said = last_words(first)
         assert status == 1

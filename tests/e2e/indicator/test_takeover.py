@@ -23,12 +23,12 @@ def test_an_heir_goes_on_after_a_kill(make_bus: MakeBus, layout: str) -> None:
     open_all(bus, SYMBOLS)
     markets = markets_of(SYMBOLS)
     with bus.process() as first, bus.process() as heir:
-        eventually(lambda: shards(first) == shards(heir) == 2, 20, "two shards each")
+        eventually(lambda: shards(first) == shards(heir) == 2, 60, "two shards each")
         feed(bus, markets, 400)
-        eventually(lambda: bus.published("binance", SYMBOLS), 20, "rows")
+        eventually(lambda: bus.published("binance", SYMBOLS), 60, "rows")
         first.child.kill()
         feed(bus, markets, 400)
-        eventually(lambda: shards(heir) == 4, 30, "the heir to have all shards")
+        eventually(lambda: shards(heir) == 4, 60, "the heir to have all shards")
         complete(bus, SYMBOLS)
         heir.end()
 
@@ -38,9 +38,9 @@ def test_a_process_that_hung_finds_itself_replaced(make_bus: MakeBus) -> None:
     open_all(bus, SYMBOLS)
     markets = markets_of(SYMBOLS)
     with bus.process() as zombie:
-        eventually(zombie.ready, 20, "the first to be ready")
+        eventually(zombie.ready, 60, "the first to be ready")
         feed(bus, markets, 200)
-        eventually(lambda: bus.published("binance", SYMBOLS), 20, "rows")
+        eventually(lambda: bus.published("binance", SYMBOLS), 60, "rows")
         with bus.process() as heir:
             # in the middle of its work: rows read and not committed
             feed(bus, markets, 200)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
 
 import pytest
 from confluent_kafka import Producer
+from websockets.sync.client import connect
 
 from collector_core.codec import decode_record, encode
 from collector_core.events import Row, Status, Trade
@@ -68,8 +70,9 @@ def test_both_layouts_carry_the_same_rows(broker: Broker, prefix: str, tmp_path:
             for topics in (single, keyed):
                 rows = rows_of(broker, topics, symbol)
                 ledger.stream_whole(rows)
-                ledger.same_order(rows, truth)
-                assert ledger.missing(rows, truth) == []
+                told = ledger.account(rows, truth)
+                ledger.same_order(told)
+                assert told.missing == []
                 seen.append({r.id: ledger.described(r) for r in rows if isinstance(r, Trade)})
             common = seen[0].keys() & seen[1].keys()
             assert len(common) > 100
@@ -101,7 +104,9 @@ def test_control_adds_and_removes_a_symbol(broker: Broker, prefix: str, tmp_path
         for symbol in ("BTC/USDT", "SOL/USDT"):
             rows = rows_of(broker, topics, symbol)
             ledger.stream_whole(rows)
-            ledger.same_order(rows, ledger.truth_of(exchange, symbol))
+            told = ledger.account(rows, ledger.truth_of(exchange, symbol))
+            ledger.same_order(told)
+            assert told.missing == []
         last = rows_of(broker, topics, "BTC/USDT")[-1]
         assert isinstance(last, Status)
         assert last.state == "stopped"
@@ -135,6 +140,32 @@ def test_a_broker_that_is_gone_ends_the_process(
         assert sentence.startswith("error: a row for ")
         assert "could not be delivered" in sentence
         assert "Traceback" not in service.log()
+
+
+def test_a_close_that_means_too_much_is_a_throttle(
+    broker: Broker, prefix: str, tmp_path: Path
+) -> None:
+    """Coinone lets an address have 20 connections, and closes one more with code 4290."""
+    with (
+        simulated("coinone", tmp_path, rate=50) as exchange,
+        ExitStack() as others,
+    ):
+        for _ in range(20):
+            others.enter_context(connect(exchange.websocket_url))
+        service = others.enter_context(
+            ingestor(exchange, broker, prefix, SYMBOLS="BTC/KRW", COLLECTOR_BACKOFF_CAP="2")
+        )
+        service.logged('"cause":"throttled","reason":"closed by the exchange: 4290')
+        exchange.control("fault", kind="cut")
+        topic = Topics(prefix).address("trade", "coinone", "BTC/KRW").topic
+        eventually(
+            lambda: any(
+                isinstance(row, Trade) for row in read_events(broker.bootstrap_servers, topic)
+            ),
+            "trades once there is room",
+            pause=0.3,
+        )
+        assert service.terminate() == 0
 
 
 WRONG = {

@@ -1,4 +1,4 @@
-"""The ingestor against simulated exchanges and a real Kafka, compared with the truth log."""
+"""Every exchange's ingestor over a simulated exchange and a real Kafka, held against the truth."""
 
 from __future__ import annotations
 
@@ -8,169 +8,109 @@ from pathlib import Path
 import pytest
 
 from collector_core.codec import decode_record
-from collector_core.events import Book, Candle, Instrument, Row, Status, Ticker, Trade
+from collector_core.events import Book, Candle, Event, Instrument, Ticker, Trade
 from collector_core.records import DeadLetter
-from collector_core.topics import Topics
+from collector_exchanges.discovery import adapter
 from collector_testkit.broker import Broker
 from collector_testkit.eventually import eventually
-from collector_testkit.rows import read_events, read_raw
-from collector_testkit.services import Exchange, Service, simulated
+from collector_testkit.rows import read_raw
 from tests.e2e.ingestor import ledger
+from tests.e2e.ingestor.stage import EXCHANGES, PATIENCE, Stage, staged
 
 pytestmark = [pytest.mark.broker, pytest.mark.e2e]
 
-SYMBOLS = {"binance": ("BTC/USDT", "ETH/USDT"), "upbit": ("BTC/KRW", "ETH/KRW")}
+KINDS: dict[str, type[Event]] = {
+    "ticker": Ticker,
+    "book": Book,
+    "candle": Candle,
+    "instrument": Instrument,
+}
 
 
-def ingestor(exchange: Exchange, broker: Broker, prefix: str, **settings: str) -> Service:
-    """Start an ingestor of a simulated exchange."""
-    return Service(
-        "collector_ingestor",
-        {
-            **exchange.settings(),
-            "SYMBOLS": ",".join(SYMBOLS[exchange.name]),
-            "KAFKA_BOOTSTRAP_SERVERS": broker.bootstrap_servers,
-            "TOPIC_PREFIX": prefix,
-            **settings,
-        },
-    )
+def has(stage: Stage, channel: str, symbol: str) -> bool:
+    return any(isinstance(row, KINDS[channel]) for row in stage.rows(channel, symbol))
 
 
-def trades_of(broker: Broker, prefix: str, exchange: str, symbol: str) -> list[Row]:
-    """Return the rows of a trade topic."""
-    return read_events(
-        broker.bootstrap_servers, Topics(prefix).address("trade", exchange, symbol).topic
-    )
+def has_interval(stage: Stage, interval: str) -> bool:
+    rows = stage.rows("candle", stage.symbols[0])
+    return any(isinstance(row, Candle) and row.interval == interval for row in rows)
 
 
-def has_trades(broker: Broker, prefix: str, exchange: str, count: int) -> None:
-    """Wait until each symbol's topic has ``count`` trades."""
-
-    def enough(symbol: str) -> bool:
-        rows = trades_of(broker, prefix, exchange, symbol)
-        return sum(isinstance(row, Trade) for row in rows) >= count
-
-    for symbol in SYMBOLS[exchange]:
-        eventually(partial(enough, symbol), f"{count} trades of {symbol}", pause=0.3)
-
-
-@pytest.mark.parametrize("name", sorted(SYMBOLS))
-def test_every_trade_is_one_row(name: str, broker: Broker, prefix: str, tmp_path: Path) -> None:
-    with simulated(name, tmp_path, rate=400) as exchange:
-        with ingestor(exchange, broker, prefix) as service:
-            service.logged("connected")
-            has_trades(broker, prefix, name, 300)
+@pytest.mark.parametrize("name", EXCHANGES)
+def test_every_channel_flows_and_every_trade_is_one_row(
+    name: str, broker: Broker, prefix: str, tmp_path: Path
+) -> None:
+    # a past that holds the end of each interval below, the longest of which is 10 minutes
+    with staged(name, broker, prefix, tmp_path, rate=200, preroll=700) as stage:
+        candles = stage.spec.channels["candle"]
+        # one interval that is pushed and one that is fetched, where there are both
+        intervals = [*candles.intervals[:1], *candles.polled[:1]]
+        with stage.ingestor(COLLECTOR_INTERVALS=",".join(intervals)) as service:
+            stage.flows(100)
+            for channel in KINDS:
+                for symbol in stage.symbols:
+                    what = f"rows of the {channel} of {symbol}"
+                    eventually(partial(has, stage, channel, symbol), what, timeout=PATIENCE)
+            for interval in intervals:
+                what = f"candles of {interval}"
+                eventually(partial(has_interval, stage, interval), what, timeout=PATIENCE)
             assert service.terminate() == 0
-        for symbol in SYMBOLS[name]:
-            rows = trades_of(broker, prefix, name, symbol)
-            truth = ledger.truth_of(exchange, symbol)
-            ledger.stream_whole(rows)
-            ledger.same_order(rows, truth)
-            assert ledger.missing(rows, truth) == []
-            assert ledger.gaps(rows) == []
-            last = rows[-1]
-            assert isinstance(last, Status)
-            assert last.state == "stopped"
+        for symbol in stage.symbols:
+            rows = stage.whole(symbol)
+            assert ledger.states(rows) == ["started", "subscribed", "stopped"]
+            for channel in KINDS:
+                ledger.stream_whole(stage.rows(channel, symbol))
 
 
-@pytest.mark.parametrize("name", sorted(SYMBOLS))
-def test_every_channel_flows(name: str, broker: Broker, prefix: str, tmp_path: Path) -> None:
-    topics = Topics(prefix)
-    symbol = SYMBOLS[name][0]
-    kinds = {
-        "trade": Trade,
-        "ticker": Ticker,
-        "book": Book,
-        "candle": Candle,
-        "instrument": Instrument,
-    }
-
-    def flows(channel: str) -> bool:
-        topic = topics.address(channel, name, symbol).topic
-        found = [
-            r for r in read_events(broker.bootstrap_servers, topic) if isinstance(r, kinds[channel])
-        ]
-        return bool(found)
-
-    with (
-        simulated(name, tmp_path, rate=100) as exchange,
-        ingestor(exchange, broker, prefix) as service,
-    ):
-        service.logged("connected")
-        for channel in kinds:
-            eventually(partial(flows, channel), f"rows of {channel}", pause=0.3)
-        assert service.terminate() == 0
-
-
-@pytest.mark.parametrize("name", sorted(SYMBOLS))
-def test_killed_and_restarted(name: str, broker: Broker, prefix: str, tmp_path: Path) -> None:
-    with simulated(name, tmp_path, rate=400) as exchange:
-        for round_ in range(1, 4):
-            with ingestor(exchange, broker, prefix) as service:
-                service.logged("connected")
-                has_trades(broker, prefix, name, 200 * round_)
-                service.kill() if round_ < 3 else service.terminate()
-        for symbol in SYMBOLS[name]:
-            rows = trades_of(broker, prefix, name, symbol)
-            truth = ledger.truth_of(exchange, symbol)
-            ledger.stream_whole(rows)
-            ledger.same_order(rows, truth)
-            gaps = ledger.gaps(rows)
-            assert gaps
-            lost = ledger.missing(rows, truth)
-            assert lost
-            assert [t for t in lost if not any(ledger.inside(t, gap) for gap in gaps)] == []
-        status = read_events(broker.bootstrap_servers, f"{prefix}.status.{name}")
-        for symbol in SYMBOLS[name]:
-            ledger.stream_whole([row for row in status if row.symbol == symbol])
-
-
-def test_faults_of_frames_are_named(broker: Broker, prefix: str, tmp_path: Path) -> None:
-    """Dropped, doubled, reordered and corrupt frames: what is missing stands in a gap row."""
-    with simulated("binance", tmp_path, rate=400) as exchange:
-        with ingestor(exchange, broker, prefix) as service:
-            service.logged("connected")
-            has_trades(broker, prefix, "binance", 50)
-            for count, kind in enumerate(("drop", "double", "reorder", "corrupt"), 2):
-                exchange.control("fault", kind=kind, channel="trade", count=3)
-                has_trades(broker, prefix, "binance", 100 * count)
+@pytest.mark.parametrize("name", EXCHANGES)
+def test_killed_under_load_and_started_again(
+    name: str, broker: Broker, prefix: str, tmp_path: Path
+) -> None:
+    # Some exchanges tell their newest trades alone (Bybit 60): at 200/s on a busy machine these are
+    # already all younger than the first live one, and nothing of the hole can be had.
+    forgets = adapter(name).spec.channels["trade"].history == "recent"
+    rate, count = (20, 30) if forgets else (200, 100)
+    with staged(name, broker, prefix, tmp_path, rate=rate) as stage:
+        with stage.ingestor(COLLECTOR_CHANNELS="trade,book") as service:
+            stage.flows(count)
+            service.kill()
+        with stage.ingestor(COLLECTOR_CHANNELS="trade,book") as service:
+            stage.flows(count)
             assert service.terminate() == 0
-        lost, named = set(), set()
-        for symbol in SYMBOLS["binance"]:
-            rows = trades_of(broker, prefix, "binance", symbol)
-            truth = ledger.truth_of(exchange, symbol)
+        for symbol in stage.symbols:
+            rows = stage.whole(symbol)
+            # the second ``started`` names the last row before it: stream_whole has compared them
+            assert ledger.states(rows).count("started") == 2
+            assert any(isinstance(row, Trade) and row.backfilled for row in rows)
+            ledger.stream_whole(stage.rows("book", symbol))
+            ledger.stream_whole(stage.rows("status", symbol))
+
+
+@pytest.mark.parametrize("name", EXCHANGES)
+def test_faults_of_frames_are_healed_or_named(
+    name: str, broker: Broker, prefix: str, tmp_path: Path
+) -> None:
+    """Dropped, doubled, reordered and corrupt frames of trades, one kind after another."""
+    with staged(name, broker, prefix, tmp_path, rate=200) as stage:
+        with stage.ingestor(COLLECTOR_CHANNELS="trade") as service:
+            stage.flows(30)
+            for kind in ("drop", "double", "reorder", "corrupt"):
+                stage.exchange.control("fault", kind=kind, channel="trade", count=3)
+                stage.flows(50)
+            assert service.terminate() == 0
+        for symbol in stage.symbols:
+            rows = stage.trades(symbol)
             ledger.stream_whole(rows)
-            ids = [row.id for row in rows if isinstance(row, Trade)]
-            assert len(ids) == len(set(ids))
-            lost |= {(symbol, trade.id) for trade in ledger.missing(rows, truth)}
-            for gap in ledger.gaps(rows):
-                named |= {(symbol, t.id) for t in truth if ledger.inside(t, gap)}
-            late = {(symbol, row.id) for row in rows if isinstance(row, Trade) and row.backfilled}
-            named -= late
-        assert lost == named
-        assert lost
-        raw = read_raw(broker.bootstrap_servers, [(f"{prefix}.dead-letter.binance", 0)])
+            truth = stage.truth(symbol)
+            told = ledger.account(rows, truth, rest_ids=stage.spec.rest_trade_ids)
+            if stage.spec.channels["trade"].loss == "at_once":
+                # seen by their neighbours, and fetched
+                assert told.missing == []
+                assert ledger.unmissed(rows, told.missing) == set()
+            else:
+                # found by an audit alone, which comes later than this test waits
+                assert {trade.id for trade in told.missing} <= stage.hit(symbol)
+        raw = read_raw(broker.bootstrap_servers, [(f"{stage.topics.prefix}.dead-letter.{name}", 0)])
         letters = [decode_record(value, DeadLetter) for _, value in raw]
         assert len(letters) == 3
-        assert all(letter.exchange == "binance" and letter.frame for letter in letters)
-
-
-def test_a_cut_is_said_and_healed(broker: Broker, prefix: str, tmp_path: Path) -> None:
-    with simulated("binance", tmp_path, rate=400) as exchange:
-        with ingestor(exchange, broker, prefix) as service:
-            service.logged("connected")
-            has_trades(broker, prefix, "binance", 100)
-            exchange.control("fault", kind="cut")
-            service.logged("disconnected")
-            has_trades(broker, prefix, "binance", 400)
-            assert service.terminate() == 0
-        for symbol in SYMBOLS["binance"]:
-            rows = trades_of(broker, prefix, "binance", symbol)
-            truth = ledger.truth_of(exchange, symbol)
-            states = [row.state for row in rows if isinstance(row, Status)]
-            assert states.count("disconnected") == 1
-            assert states.count("subscribed") == 2
-            ledger.same_order(rows, truth)
-            gaps = ledger.gaps(rows)
-            lost = ledger.missing(rows, truth)
-            assert [t for t in lost if not any(ledger.inside(t, gap) for gap in gaps)] == []
+        assert all(letter.exchange == name and letter.frame for letter in letters)
