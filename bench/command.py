@@ -6,13 +6,14 @@ import argparse
 import os
 import subprocess
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from bench import decode, indicators, ingest, path, service
+from bench import decode, indicators, ingest, latency, path, restore, service, session
 from bench.environments import ROOT
 from bench.figures import Figure
 from bench.machine import describe
@@ -24,8 +25,24 @@ from collector_testkit.broker import Unavailable, start_kafka
 
 __all__ = ["SECTIONS", "Order", "main", "parse"]
 
-SECTIONS: Final = ("decode", "ingest", "indicators")
-"""What ``--only`` may name; ``indicators`` is the engine and the service."""
+SECTIONS: Final = (
+    "frames",
+    "decode",
+    "ingest",
+    "indicators",
+    "service",
+    "restore",
+    "latency",
+)
+"""What ``--only`` may name; ``ingest`` is the way layer by layer too."""
+_OF_BROKER: Final[Mapping[str, Callable[..., list[Figure]]]] = {
+    "ingest": ingest.run,
+    "service": service.run,
+    "restore": restore.run,
+    "latency": latency.run,
+}
+_FEW: Final = 3
+"""Most runs of what takes minutes each; three of them show the spread."""
 _LATEST: Final = ROOT / "bench" / "results" / "latest.json"
 _FAILED: Final = 1
 _NO_BROKER: Final = 3
@@ -43,7 +60,7 @@ class Order(NamedTuple):
 def parse(arguments: Sequence[str]) -> Order:
     """Return what the command line asks for; argparse ends the program on a wrong one."""
     parser = argparse.ArgumentParser(prog="bench/run.py", description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="fewer rows and runs, about a minute")
+    parser.add_argument("--quick", action="store_true", help="fewer rows and runs, some minutes")
     parser.add_argument("--only", default=",".join(SECTIONS), help=f"of {', '.join(SECTIONS)}")
     parser.add_argument("--runs", type=int, help="measured runs of each (5; with --quick 1)")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the result here as well")
@@ -89,22 +106,21 @@ def main(arguments: Sequence[str]) -> int:
 def _measure(order: Order, say: Callable[[str], None]) -> tuple[str, list[Figure]]:
     figures: list[Figure] = []
     runs, quick, broker = order.runs, order.quick, "none"
+    if "frames" in order.sections:
+        figures += _try("frames", lambda: session.run(runs, quick=quick, say=say))
     if "decode" in order.sections:
         figures += _try("decode", lambda: decode.run(runs, quick=quick, say=say))
     if "indicators" in order.sections:
         figures += _try("indicators", lambda: indicators.run(runs, quick=quick, say=say))
     if "ingest" in order.sections:
         figures += _try("path", lambda: path.run(runs, quick=quick, say=say))
-    if {"ingest", "indicators"} & set(order.sections):
+    of_broker = [section for section in _OF_BROKER if section in order.sections]
+    if of_broker:
         with _broker(say) as (bootstrap, broker):
-            if "ingest" in order.sections:
-                figures += _try("ingest", lambda: ingest.run(bootstrap, runs, quick=quick, say=say))
-            if "indicators" in order.sections:
-                # each run takes as long as all of the above; three of them show the spread
-                few = min(runs, 3)
-                figures += _try(
-                    "service", lambda: service.run(bootstrap, few, quick=quick, say=say)
-                )
+            for section in of_broker:
+                few = runs if section == "ingest" else min(runs, _FEW)
+                measure = partial(_OF_BROKER[section], bootstrap, few, quick=quick, say=say)
+                figures += _try(section, measure)
     return broker, figures
 
 

@@ -42,7 +42,8 @@ def run(runs: int, *, quick: bool, say: Callable[[str], None]) -> list[Figure]:
         for channel in CHANNELS:
             say(f"decode {exchange} {channel}")
             recording = record(exchange, channel, count)
-            figures.extend(_measure(recording, runs, least))
+            if recording is not None:
+                figures.extend(_measure(recording, runs, least))
     return figures
 
 

@@ -25,7 +25,7 @@ def python_of(peer: str, *, install: bool) -> str:
     It is made anew when its requirements changed since.
 
     Args:
-        peer: ``plain``, ``cryptofeed`` or ``talipp``.
+        peer: name of its ``requirements/bench-<name>.txt``.
         install: make the environment if it is not there.
 
     Raises:
@@ -41,7 +41,7 @@ def python_of(peer: str, *, install: bool) -> str:
     shutil.rmtree(folder, ignore_errors=True)
     _run([sys.executable, "-m", "venv", str(folder)], peer)
     pip = [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-    _run([*pip, "--require-hashes", "-r", str(requirements)], peer)
+    _run([*pip, "--no-deps", "--require-hashes", "-r", str(requirements)], peer)
     stamp.write_bytes(requirements.read_bytes())
     return str(python)
 

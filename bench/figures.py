@@ -14,7 +14,8 @@ class Figure(msgspec.Struct):
     """One measured quantity of one subject, a value for each run."""
 
     section: str
-    """``decode``, ``indicators``, ``path``, ``ingest`` or ``service``."""
+    """``frames``, ``decode``, ``indicators``, ``path``, ``ingest``, ``service``, ``restore`` or
+    ``latency``."""
     subject: str
     """What was measured: a channel, a program, an indicator."""
     quantity: str

@@ -68,8 +68,13 @@ class Recording(NamedTuple):
         return pipeline
 
 
-def record(exchange: str, channel: str, count: int) -> Recording:
-    """Return at most ``count`` frames of a channel; fewer where the exchange sends few."""
+def record(exchange: str, channel: str, count: int) -> Recording | None:
+    """Return at most ``count`` frames of a channel; fewer where the exchange sends few.
+
+    None where the exchange pushes nothing of it.
+    """
+    if not adapter_of(exchange).spec.channels[channel].stream:
+        return None
     venue = Venue(load(exchange), random.Random(7), START, rate=_RATE)
     kind = adapter_of(exchange)
     symbols = tuple(venue.market.symbols)
@@ -80,11 +85,11 @@ def record(exchange: str, channel: str, count: int) -> Recording:
     lead, frames = _Inbox(channel), _Inbox(channel)
     # a past, so that figures of 24 hours and candles are there
     venue.advance(START + 5_000_000)
-    url = kind.spec.websocket_url
-    path = "/" + url.split("/", 3)[3] if url.count("/") > 2 else venue.dialect.websocket_path
+    path = adapter.url(venue.dialect.websocket_path, kind.spec.channels[channel].path)
     lead.take(venue.open(1, Request(path)))
-    interval = kind.spec.channels[channel].intervals[:1] if channel == "candle" else ("",)
-    wanted = [Subscription(channel, symbol, "1m" if interval[0] else "") for symbol in symbols]
+    pushed = kind.spec.channels[channel].intervals
+    interval = "1m" if "1m" in pushed else next(iter(pushed), "")
+    wanted = [Subscription(channel, symbol, interval) for symbol in symbols]
     for message, _ in adapter.change([], wanted, []):
         lead.take(venue.receive(1, message.text))
     end = venue.now + count * _PER_FRAME

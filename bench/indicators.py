@@ -1,22 +1,21 @@
-"""The indicator engine: CPU time of an update, beside talipp's same indicator on the same bars."""
+"""The indicator engine: CPU time of an update, beside the same one of peers on the same bars."""
 
 from __future__ import annotations
 
-import json
 import random
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from math import isclose
-from pathlib import Path
 from typing import Final
 
 from bench.environments import Missing, python_of
 from bench.figures import Figure, ratio
+from bench.indicator_peers import CHOSEN, PEERS, Measured, Peer
 from bench.machine import load
-from bench.processes import Failed, Program
+from bench.processes import Failed
 
 from collector_core.events import Candle
-from collector_indicators.discovery import indicators
+from collector_indicators.discovery import bar_indicators
 from collector_indicators.engine import compute
 from collector_indicators.ohlcv import Ohlcv
 from collector_indicators.selection import Choice, parse_choice
@@ -25,70 +24,88 @@ __all__ = ["UPDATE", "run"]
 
 UPDATE: Final = "CPU µs/update"
 _OURS: Final = "ours"
-_CHOSEN: Final[Mapping[str, tuple[str, tuple[float, ...]]]] = {
-    "rsi": ("14", (14,)),
-    "macd": ("12:26:9", (12, 26, 9)),
-    "bollinger": ("20:2", (20, 2)),
-    "ema": ("20", (20,)),
-    "vwap": ("", ()),
-}
-"""Indicators that talipp has, with our parameters and its own."""
+_TOGETHER: Final = ("rsi", "macd", "bollinger", "vwap")
+"""What the service computes by default."""
 _SUMMED: Final = ("rsi", "macd", "bollinger", "ema")
 _MIDNIGHT: Final = 1_795_305_600_000_000
 _SECOND: Final = 1_000_000
-_PEER: Final = Path(__file__).parent / "peers" / "talipp_peer.py"
-_TIMEOUT: Final = 120.0
-
-_Measured = dict[str, tuple[float, list[float]]]
 
 
 def run(runs: int, *, quick: bool, say: Callable[[str], None]) -> list[Figure]:
-    """Return figures of each indicator that we have, ours and talipp's, and of the engine."""
+    """Return figures of each indicator that a peer has too, ours and theirs, and of the engine."""
     bars = _bars(4_000 if quick else 20_000)
     chosen = {
-        name: parse_choice(f"{name}:{_CHOSEN[name][0]}".rstrip(":"))
-        for name in indicators()
-        if name in _CHOSEN
+        name: parse_choice(f"{name}:{CHOSEN[name]}".rstrip(":"))
+        for name in bar_indicators()
+        if name in CHOSEN
     }
-    python, failure = "", ""
-    try:
-        python = python_of("talipp", install=True)
-    except Missing as reason:
-        failure = str(reason)
     ours = {name: Figure("indicators", f"{name}, {_OURS}", UPDATE) for name in chosen}
-    theirs = {name: Figure("indicators", f"{name}, talipp", UPDATE) for name in chosen}
-    whole = Figure("indicators", f"engine, {' '.join(map(str, chosen.values()))}", "CPU µs/candle")
+    besides = [_Beside(peer, [n for n in peer.numbers if n in chosen]) for peer in PEERS]
+    together = [chosen[name] for name in _TOGETHER]
+    whole = Figure("indicators", f"engine, {' '.join(map(str, together))}", "CPU µs/candle")
     whole.note = "candle to indicator rows, all of them"
     for number in range(runs):
         say(f"run {number + 1} of {runs}: indicators")
         at = load()
         mine = {name: _update(choice, bars) for name, choice in chosen.items()}
         _note(ours, mine, at)
-        whole.values.append(_engine(list(chosen.values()), bars))
+        whole.values.append(_engine(together, bars))
         whole.load = max(whole.load, at)
-        if not failure:
-            try:
-                peer = _talipp(python, chosen, bars)
-            except Failed as error:
-                failure = str(error)
-            else:
-                _note(theirs, peer, at)
-                _compare(theirs, mine, peer)
-    for figure in theirs.values():
-        figure.failure = failure
-    return _ordered(ours, theirs, whole)
+        for beside in besides:
+            beside.measure(bars, mine, at)
+    return [*_ordered(ours, besides), whole]
 
 
-def _ordered(ours: dict[str, Figure], theirs: dict[str, Figure], whole: Figure) -> list[Figure]:
+class _Beside:
+    """A peer with its figures."""
+
+    def __init__(self, peer: Peer, names: list[str]) -> None:
+        self.peer = peer
+        self.names = names
+        self.figures = {
+            name: Figure("indicators", f"{name}, {peer.label}", UPDATE) for name in names
+        }
+        self._python = ""
+        try:
+            self._python = python_of(peer.environment, install=True)
+        except Missing as reason:
+            self._fail(str(reason))
+
+    def measure(self, bars: list[Ohlcv], mine: Measured, at: float) -> None:
+        """Take a run, if it can be had."""
+        if not self._python:
+            return
+        try:
+            found = self.peer.measure(self._python, self.names, bars)
+        except Failed as error:
+            self._fail(str(error))
+        else:
+            _note(self.figures, found, at)
+            _compare(self.figures, mine, found)
+
+    def _fail(self, reason: str) -> None:
+        for figure in self.figures.values():
+            figure.failure = reason
+
+
+def _ordered(ours: dict[str, Figure], besides: list[_Beside]) -> list[Figure]:
+    found = []
+    for name, mine in ours.items():
+        found.append(mine)
+        for beside in besides:
+            if name in beside.figures:
+                ratio(beside.figures[name], mine)
+                found.append(beside.figures[name])
     names = [name for name in _SUMMED if name in ours]
-    sums = [
-        _sum(f"sum of {', '.join(names)}, {label}", [figures[name] for name in names])
-        for label, figures in ((_OURS, ours), ("talipp", theirs))
-    ]
-    pairs = [*((ours[name], theirs[name]) for name in ours), (sums[0], sums[1])]
-    for mine, peer in pairs:
-        ratio(peer, mine)
-    return [figure for pair in pairs for figure in pair] + [whole]
+    total = ", ".join(names)
+    mine = _sum(f"sum of {total}, {_OURS}", [ours[name] for name in names])
+    found.append(mine)
+    for beside in besides:
+        parts = [beside.figures[name] for name in names]
+        theirs = _sum(f"sum of {total}, {beside.peer.label}", parts)
+        ratio(theirs, mine)
+        found.append(theirs)
+    return found
 
 
 def _sum(label: str, parts: list[Figure]) -> Figure:
@@ -98,17 +115,18 @@ def _sum(label: str, parts: list[Figure]) -> Figure:
     return Figure("indicators", label, UPDATE, values, at, failure=failure)
 
 
-def _note(figures: dict[str, Figure], measured: _Measured, at: float) -> None:
+def _note(figures: dict[str, Figure], measured: Measured, at: float) -> None:
     for name, (microseconds, _) in measured.items():
         figures[name].values.append(microseconds)
         figures[name].load = max(figures[name].load, at)
 
 
-def _compare(figures: dict[str, Figure], mine: _Measured, peer: _Measured) -> None:
+def _compare(figures: dict[str, Figure], mine: Measured, peer: Measured) -> None:
     for name, (_, theirs) in peer.items():
-        ours = mine[name][1]
-        same = len(ours) == len(theirs) and all(
-            any(isclose(a, b, rel_tol=1e-6, abs_tol=1e-6) for b in theirs) for a in ours
+        # ours may have more parts, as the lines beside the ADX, or fewer
+        few, many = sorted((mine[name][1], theirs), key=len)
+        same = bool(few) and all(
+            any(isclose(a, b, rel_tol=1e-6, abs_tol=1e-6) for b in many) for a in few
         )
         figures[name].note = "same last values" if same else "other last values than ours"
 
@@ -153,14 +171,3 @@ def _engine(chosen: list[Choice], bars: list[Ohlcv]) -> float:
     if rows != len(bars) * len(chosen):
         raise Failed(f"expected {len(bars) * len(chosen)} indicator rows, was {rows}")
     return spent / len(bars) * 1e6
-
-
-def _talipp(python: str, chosen: Mapping[str, Choice], bars: list[Ohlcv]) -> _Measured:
-    order = {
-        "indicators": {name: _CHOSEN[name][1] for name in chosen},
-        "bars": [(bar.open, bar.high, bar.low, bar.close, bar.volume) for bar in bars],
-    }
-    with Program("talipp", [python, str(_PEER)]) as program:
-        program.tell(json.dumps(order))
-        found = json.loads(program.line(_TIMEOUT))
-    return {name: (microseconds, last) for name, (microseconds, last) in found.items()}

@@ -27,7 +27,9 @@ from collector_feed.numbering import Numbering
 from collector_feed.outputs import Subscription
 from collector_feed.pipeline import Pipeline
 from collector_feed.session import Session
-from collector_ingestor.connection import Connection, Counters, _Link
+from collector_ingestor.connection import Connection, _Link
+from collector_ingestor.incidents import Bystander
+from collector_ingestor.tallies import Counters
 from collector_runtime.kafka.connection import KafkaSettings, producer_config
 from collector_runtime.kafka.publisher import Publisher
 
@@ -48,6 +50,10 @@ class _Owner(NamedTuple):
     session: Session
     publisher: Publisher
     counters: Counters
+
+    @property
+    def witness(self) -> Bystander:
+        return Bystander(self.session, self.publisher.publish)
 
 
 def run(runs: int, *, quick: bool, say: Callable[[str], None]) -> list[Figure]:

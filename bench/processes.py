@@ -90,6 +90,16 @@ class Program:
         start = max(0, size - 2_000)
         return os.pread(self._log.fileno(), size - start, start).decode(errors="replace").strip()
 
+    def log(self) -> str:
+        """Return all that it said on its standard error so far."""
+        size = os.fstat(self._log.fileno()).st_size
+        return os.pread(self._log.fileno(), size, 0).decode(errors="replace")
+
+    def kill(self) -> None:
+        """End it by SIGKILL: it can do nothing about it."""
+        self._process.kill()
+        self._process.wait(10)
+
     def line(self, timeout: float) -> str:
         """Return the next line of its standard output.
 
@@ -131,6 +141,20 @@ class Program:
         for pipe in (self._process.stdin, self._process.stdout, self._log):
             if pipe is not None:
                 pipe.close()
+
+    def ended(self, timeout: float) -> str:
+        """Wait for it to end by itself; return the end of its standard error.
+
+        Raises:
+            Failed: it did not end within ``timeout`` seconds, or with another status than 0.
+        """
+        try:
+            status = self._process.wait(timeout)
+        except subprocess.TimeoutExpired:
+            raise Failed(f"expected {self.name} to end within {timeout:g} s, was running") from None
+        if status:
+            raise Failed(f"expected {self.name} to end well, was status {status}: {self.said()}")
+        return self.said()
 
     def __enter__(self) -> Self:
         return self

@@ -14,11 +14,14 @@ from rich.table import Table
 __all__ = ["Result", "show", "write"]
 
 _TITLES = {
+    "frames": "Frames to rows: the session's frame handler, beside its goal",
     "decode": "Decode and normalize: a frame to rows, in one process",
     "ingest": "Ingest: loopback WebSocket to Kafka, beside peers",
     "path": "Ingest, layer by layer: the event loop's thread alone",
-    "indicators": "Indicator engine, beside talipp",
-    "service": "Indicator service: Kafka to Kafka, in transactions",
+    "indicators": "Indicator engine, beside talipp and TA-Lib",
+    "service": "Indicator service: Kafka to Kafka, in transactions, beside quixstreams",
+    "restore": "Restore: a process is killed, another one takes all its states",
+    "latency": "Latency: append of a clock row to the closed bar, read_committed",
 }
 
 

@@ -12,16 +12,81 @@ import time
 from collections.abc import Sequence
 from typing import Any
 
-from talipp.indicators import BB, EMA, MACD, RSI, VWAP
+from talipp.indicators import (
+    ADX,
+    ATR,
+    BB,
+    CCI,
+    DEMA,
+    DPO,
+    EMA,
+    HMA,
+    KAMA,
+    MACD,
+    OBV,
+    ROC,
+    RSI,
+    SMA,
+    TEMA,
+    TRIX,
+    VWAP,
+    WMA,
+    ZLEMA,
+    AccuDist,
+    Aroon,
+    DonchianChannels,
+    Ichimoku,
+    KeltnerChannels,
+    ParabolicSAR,
+    StdDev,
+    Stoch,
+    StochRSI,
+    SuperTrend,
+    Williams,
+)
 from talipp.ohlcv import OHLCV
 
-KINDS = {"rsi": RSI, "macd": MACD, "bollinger": BB, "ema": EMA, "vwap": VWAP}
+OF_CLOSES = {
+    "bollinger": BB,
+    "dema": DEMA,
+    "dpo": DPO,
+    "ema": EMA,
+    "hma": HMA,
+    "kama": KAMA,
+    "macd": MACD,
+    "roc": ROC,
+    "rsi": RSI,
+    "sma": SMA,
+    "stddev": StdDev,
+    "stochrsi": StochRSI,
+    "tema": TEMA,
+    "trix": TRIX,
+    "wma": WMA,
+    "zlema": ZLEMA,
+}
+OF_BARS = {
+    "adl": AccuDist,
+    "adx": ADX,
+    "aroon": Aroon,
+    "atr": ATR,
+    "cci": CCI,
+    "donchian": DonchianChannels,
+    "ichimoku": Ichimoku,
+    "keltner": KeltnerChannels,
+    "obv": OBV,
+    "parabolic_sar": ParabolicSAR,
+    "stochastic": Stoch,
+    "supertrend": SuperTrend,
+    "vwap": VWAP,
+    "williams_r": Williams,
+}
 
 
 def last_values(indicator: Sequence[Any]) -> list[float]:
     """Return the last value's parts as plain numbers."""
     last = indicator[-1]
-    return [last] if isinstance(last, float) else list(vars(last).values())
+    parts = vars(last).values() if hasattr(last, "__dict__") else [last]
+    return [part for part in parts if isinstance(part, float)]
 
 
 def main() -> None:
@@ -31,8 +96,8 @@ def main() -> None:
     whole = [OHLCV(*bar) for bar in order["bars"]]
     found = {}
     for name, numbers in order["indicators"].items():
-        indicator = KINDS[name](*numbers)
-        inputs: list[Any] = whole if name == "vwap" else closes
+        kind, inputs = (OF_BARS[name], whole) if name in OF_BARS else (OF_CLOSES[name], closes)
+        indicator = kind(*numbers)
         began = time.process_time()
         for value in inputs:
             indicator.add(value)
