@@ -192,7 +192,7 @@ def test_a_commit_that_gets_no_answer_ends_the_producer_in_bounded_time(
     producer = TransactionalProducer.open(settings, prefix)
     producer.write(rows(prefix, "1"))
     controlled_broker.pause()
-    with pytest.raises(BrokerError, match=r"expected .* to commit within 0.3 s, was") as told:
+    with pytest.raises(BrokerError, match=r"expected .* to commit within 0(\.\d+)? s, was") as told:
         producer.write(rows(prefix, "2"), timeout=0.3)
     # the traceback is still held, and holds no reference that would keep it alive
     assert told.value.__cause__ is None

@@ -44,8 +44,8 @@ class BusReader:
         topics: names and layout.
         choice: what is wanted.
         start: where the topics begin that are there now; later ones are read from their first row.
-        complain: is told when there is nothing to read yet, of a topic that the catalogue names
-            and that is not there, and when all brokers are gone (they are waited for).
+        complain: is told of a topic that the catalogue names and that is not there, and when all
+            brokers are gone (they are waited for).
 
     Raises:
         BrokerError: Kafka does not answer, or has no catalogue.
@@ -81,12 +81,17 @@ class BusReader:
         except BaseException:
             self._catalog.close()
             raise
-        if not self._places:
-            known = sorted({entry.exchange for entry in self._catalog.rows.values()})
-            complain(
-                "expected topics of what was asked for, was none in the catalogue yet; it has "
-                f"those of {', '.join(known) or 'no exchange'}"
-            )
+
+    @property
+    def nothing(self) -> str | None:
+        """What to tell a user while no topic is wanted; None once one is."""
+        if self._places:
+            return None
+        known = sorted({entry.exchange for entry in self._catalog.rows.values()})
+        return (
+            "expected topics of what was asked for, was none in the catalogue yet; it has "
+            f"those of {', '.join(known) or 'no exchange'}"
+        )
 
     @property
     def ended(self) -> bool:

@@ -76,6 +76,8 @@ def tail(
     with BusReader(
         settings.kafka("collector-tail"), settings.topics(), choice, begin, _complain
     ) as reader:
+        if reader.nothing is not None:
+            _complain(reader.nothing)
         while left > 0 and (follow or not reader.ended):
             rows = [message.value() or b"" for message in reader.read(_WAIT)[:left]]
             left -= len(rows)
