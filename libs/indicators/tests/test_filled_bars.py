@@ -79,6 +79,15 @@ def test_a_late_trade_goes_into_the_bar_that_held_its_time() -> None:
     assert [bar.ordinal for bar in bars(feed(made, trade(7), trade(8)))] == [3]
 
 
+def test_a_revised_bar_is_given_out_before_another_one_ends_its_time() -> None:
+    made = calculation("trades:2", "rsi:2", horizon=1)
+    feed(made, trade(0), trade(1), trade(5))
+    assert feed(made, trade(0.5)) == []
+    # earlier than the last trade, not than the open bar, which it fills
+    rows = bars(feed(made, trade(4)))
+    assert [(bar.ordinal, bar.revision, bar.trade_count) for bar in rows] == [(0, 1, 3), (1, 0, 2)]
+
+
 def test_live_rows_show_the_open_bar() -> None:
     made = calculation("trades:3", "rsi:2", live_every=SECOND)
     rows = feed(made, trade(0.5, "10"), trade(1.5, "11"), trade(2.5, "12"))

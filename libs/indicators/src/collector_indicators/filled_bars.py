@@ -160,8 +160,8 @@ class FilledBars:
 
     # --- rows out -------------------------------------------------------------------------------
 
-    def close_full(self, gaps: Gaps, output: Output) -> bool:
-        """Close the bars that are full; tell whether one was."""
+    def close_full(self, gaps: Gaps, output: Output) -> None:
+        """Close the bars that are full; what late trades changed must have been given out."""
         full, self.full = self.full, []
         for part in full:
             bar = self._bar(part, gaps)
@@ -171,7 +171,6 @@ class FilledBars:
             recent = [*(kept.open_time for kept in self.series.kept), bar.open_time]
             keep_from = recent[-self._horizon :][0] if self._horizon else bar.close_time
             self.series.close(bar, keep_from, output)
-        return bool(full)
 
     def publish_revisions(self, output: Output) -> bool:
         """Give out the bars that late trades changed, and the indicators from the first one on."""

@@ -169,7 +169,10 @@ class TradeCalculation(SeriesCalculation):
 
     def _close_full(self) -> None:
         for bars in self._filled:
-            if bars.full and bars.close_full(self._gaps, self._output):
+            if bars.full:
+                # a bar that closes may put one that changed beyond the horizon
+                self._publish_revisions()
+                bars.close_full(self._gaps, self._output)
                 self._generation += 1
 
     def _take_late(self, trade: Trade, time: int, *, waits: bool) -> None:
